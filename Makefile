@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# xen-duct: "make help" says what there is.
+
+# The newest installed headers, unless told otherwise.
+KERNELRELEASE ?=
+ifneq ($(KERNELRELEASE),)
+KDIR ?= /lib/modules/$(KERNELRELEASE)/build
+else
+KDIR ?= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
+endif
+RIG := tools/testing/rig
+
+all: modules ductctl
+
+modules: kdir-check
+	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(W),,W=1) modules
+
+modules_install: kdir-check
+	$(MAKE) -C $(KDIR) M=$(CURDIR) modules_install
+
+ductctl: ductctl-check
+	$(MAKE) -C tools/ductctl
+
+install: modules_install
+	$(MAKE) -C tools/ductctl install
+
+# One line for each thing that may be missing, with the package that has it.
+kdir-check:
+	@[ -n "$(KDIR)" ] && [ -e "$(KDIR)/Makefile" ] || \
+		{ echo "xen-duct: no kernel headers in '$(KDIR)': install linux-headers-amd64, or set KDIR" >&2; exit 1; }
+	@[ -e "$(KDIR)/include/config/auto.conf" ] || \
+		{ echo "xen-duct: $(KDIR) is not prepared for modules: install linux-headers-amd64, or run 'make modules_prepare' there" >&2; exit 1; }
+	@grep -qs '^CONFIG_XEN=y' "$(KDIR)/include/config/auto.conf" || \
+		{ echo "xen-duct: the kernel of $(KDIR) has no CONFIG_XEN: take linux-headers-amd64, or a kernel with it" >&2; exit 1; }
+	@command -v $(CC) >/dev/null || { echo "xen-duct: no $(CC): install gcc" >&2; exit 1; }
+
+ductctl-check:
+	@[ -e /usr/include/xenstore.h ] || { echo "xen-duct: no xenstore.h: install libxen-dev" >&2; exit 1; }
+	@[ -e /usr/include/json-c/json.h ] || { echo "xen-duct: no json-c: install libjson-c-dev" >&2; exit 1; }
+
+# ---- tests; these install what they need ----
+
+demo:
+	@$(RIG)/deps build tools rig
+	@$(MAKE) -s -C tools/ductctl
+	@$(RIG)/run demo
+
+check:
+	@tools/testing/check
+
+nightly:
+	@tools/testing/check nightly
+
+newest:
+	@$(RIG)/deps build tools rig newest
+	@$(MAKE) -s -C tools/ductctl
+	@$(RIG)/run -k newest link
+
+sparse: kdir-check
+	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 C=2 CF=-D__CHECK_ENDIAN__ modules
+
+style:
+	@tools/testing/style
+
+doc:
+	@$(RIG)/deps doc unit
+	@$(MAKE) -C Documentation html
+
+clean:
+	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
+	$(MAKE) -C tools/ductctl clean
+
+help:
+	@echo 'Two commands do everything on a fresh Debian 12:'
+	@echo '  make demo             boot real Xen under QEMU and show the transport working'
+	@echo '  make check            build with every warning fatal and run every test'
+	@echo 'Building:'
+	@echo '  make                  the modules for KDIR, and ductctl'
+	@echo '  make modules ductctl  one of them'
+	@echo '  make modules_install  the modules;  make install: both'
+	@echo '  make sparse style doc clean'
+	@echo 'More tests:'
+	@echo '  make nightly          the long ones'
+	@echo '  make newest           on the newest kernel in reach'
+	@echo 'Variables: KDIR (now $(KDIR)), KERNELRELEASE, V, C, W'
+
+.PHONY: all modules modules_install ductctl install kdir-check ductctl-check demo check \
+	nightly newest sparse style doc clean help

@@ -1,0 +1,584 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Channels: open, stop, close, and how they go up and down. Sending is in
+ * send.c, receiving in recv.c, calls in call.c.
+ */
+#include <linux/log2.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+
+#include "core.h"
+#include "trace.h"
+
+#define DUCT_DEFAULT_MSG	4096u
+/* Rings hold four messages by default, up to this; a GSO frame is 64 KiB. */
+#define DUCT_DEFAULT_RING	(256u << 10)
+
+/* ---- words to the peer ---- */
+
+static void duct_channel_fill(struct duct_channel_core *ch, union duct_ctl *msg)
+{
+	const struct duct_channel_config *cfg = &ch->cfg;
+
+	msg->open.number = ch->pub.number;
+	duct_service_fill(to_duct_device_core(ch->pub.dd)->service, &msg->open.service);
+	if (msg->type != DUCT_CTL_OPEN)
+		return;
+	msg->open.wish.flags = cfg->flags & DUCT_STREAM ? DUCT_WISH_STREAM : 0;
+	msg->open.wish.tx_bytes = cfg->tx_bytes;
+	msg->open.wish.rx_bytes = cfg->rx_bytes;
+	msg->open.wish.max_msg = cfg->max_msg;
+	msg->open.wish.max_calls = cfg->max_calls;
+	msg->open.wish.max_answer = cfg->max_answer;
+}
+
+static int duct_channel_emit(struct duct_link *link, struct duct_out *out)
+{
+	struct duct_channel_core *ch = container_of(out, struct duct_channel_core, out);
+	union duct_ctl msg = {};
+	int err = 0;
+
+	if (ch->refused) {
+		msg.type = DUCT_CTL_REFUSED;
+		msg.refused.number = ch->pub.number;
+		duct_service_fill(to_duct_device_core(ch->pub.dd)->service, &msg.refused.service);
+		msg.refused.reason = ch->refused;
+		err = duct_link_send(link, &msg);
+		if (!err)
+			ch->refused = 0;
+	} else if (ch->owe_open) {
+		msg.type = DUCT_CTL_OPEN;
+		duct_channel_fill(ch, &msg);
+		err = duct_link_send(link, &msg);
+		if (!err)
+			ch->owe_open = false;
+	}
+	return err;
+}
+
+/* A CANCEL outlives the channel that it is about. */
+struct duct_cancel {
+	struct duct_out out;
+	union duct_ctl msg;
+};
+
+static void duct_cancel_drop(struct duct_out *out)
+{
+	kfree(container_of(out, struct duct_cancel, out));
+}
+
+static int duct_cancel_emit(struct duct_link *link, struct duct_out *out)
+{
+	struct duct_cancel *cancel = container_of(out, struct duct_cancel, out);
+	int err = duct_link_send(link, &cancel->msg);
+
+	if (err != -EAGAIN)
+		kfree(cancel);
+	return err;
+}
+
+/*
+ * Backend: takes a wish back that was sent. Best effort: a wish that stays is
+ * answered with BOUND, and that with CLOSE.
+ */
+static void duct_channel_cancel(struct duct_channel_core *ch)
+{
+	struct duct_cancel *cancel;
+
+	if (!ch->wished || ch->owe_open || duct_link_is_front(ch->link) || !ch->link->greeted)
+		return;
+	cancel = kzalloc(sizeof(*cancel), GFP_KERNEL);
+	if (!cancel)
+		return;
+	INIT_LIST_HEAD(&cancel->out.node);
+	cancel->out.emit = duct_cancel_emit;
+	cancel->out.drop = duct_cancel_drop;
+	cancel->msg.type = DUCT_CTL_CANCEL;
+	duct_channel_fill(ch, &cancel->msg);
+	duct_link_out(ch->link, &cancel->out);
+}
+
+/* Says that the channel is wished; up() follows when the peer wishes it, too. */
+void duct_channel_wish(struct duct_channel_core *ch)
+{
+	struct duct_service *service = to_duct_device_core(ch->pub.dd)->service;
+	struct duct_device_core *dev = to_duct_device_core(ch->pub.dd);
+
+	lockdep_assert_held(&ch->link->lock);
+	if (ch->wished || ch->up || ch->broken || ch->stopped || !service->wanted ||
+	    dev->life != service->life)
+		return;
+	ch->wished = true;
+	if (duct_link_is_front(ch->link)) {
+		duct_slot_try_bind(ch);
+	} else {
+		ch->owe_open = true;
+		duct_link_out(ch->link, &ch->out);
+	}
+}
+
+/* The other end does not want it so: an error for who sends, no new wish. */
+void duct_channel_refused(struct duct_channel_core *ch, int why)
+{
+	lockdep_assert_held(&ch->link->lock);
+	ch->wished = false;
+	ch->broken = true;
+	spin_lock_irq(&ch->tx_lock);
+	ch->tx_err = why;
+	ch->rx_err = why;
+	spin_unlock_irq(&ch->tx_lock);
+	if (duct_link_may_log(ch->link))
+		dev_err(&ch->pub.dd->dev, "channel %u is refused: %d\n", ch->pub.number, why);
+	duct_tx_wake(ch);
+}
+
+/* ---- up and down ---- */
+
+/* Wakes everybody who waits for anything of the channel. [any] */
+void duct_tx_wake(struct duct_channel_core *ch)
+{
+	const struct duct_channel_ops *ops = ch->cfg.ops;
+
+	if (wq_has_sleeper(&ch->wait))
+		wake_up_all(&ch->wait);
+	if (ops->writable)
+		ops->writable(&ch->pub);
+}
+
+/* Runs the worker; it calls recv() and done(). [any] */
+void duct_channel_queue(struct duct_channel_core *ch)
+{
+	if (ch->cfg.flags & DUCT_ON_CPU)
+		queue_work_on(ch->cfg.cpu, duct_cpu_wq, &ch->work);
+	else
+		queue_work(duct_recv_wq, &ch->work);
+}
+
+/* There may be something to receive, or an error to find. [any] */
+static void duct_channel_wake_reader(struct duct_channel_core *ch)
+{
+	if (wq_has_sleeper(&ch->wait))
+		wake_up_all(&ch->wait);
+	if (!ch->cfg.ops->ready) {
+		duct_channel_queue(ch);
+	} else if (test_and_clear_bit(DUCT_CH_RX_ARMED, &ch->flags)) {
+		ch->stats.wakeups++;
+		ch->cfg.ops->ready(&ch->pub);
+	}
+}
+
+/* An event for the channel came: data, space or both. Hard irq, RCU. */
+void duct_channel_event(struct duct_channel_core *ch)
+{
+	if (duct_tx_check(ch))
+		duct_tx_wake(ch);
+	duct_channel_wake_reader(ch);
+}
+
+/* The channel has its place in shared memory. link->lock is held. */
+void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot, u32 max_msg)
+{
+	lockdep_assert_held(&ch->link->lock);
+	spin_lock_irq(&ch->tx_lock);
+	if (!++ch->serial)
+		ch->serial++;	/* 0 says "not told" */
+	ch->pub.max_msg = max_msg;
+	ch->pub.tx_bytes = slot->tx.size;
+	ch->tx_err = 0;
+	ch->rx_err = 0;
+	ch->tx_want = 0;
+	ch->tx_want_call = false;
+	rcu_assign_pointer(ch->slot, slot);
+	spin_unlock_irq(&ch->tx_lock);
+	ch->up = true;
+	/* Bits that came before the slot was installed were dropped: look once. */
+	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
+	duct_channel_wake_reader(ch);
+	duct_service_queue(to_duct_device_core(ch->pub.dd)->service);
+}
+
+/*
+ * Takes the slot away; senders are out when this returns, readers after a grace
+ * period. Everything in flight ends with @why. link->lock is held.
+ * Return: the slot, or NULL if there was none
+ */
+struct duct_slot *duct_channel_unbind(struct duct_channel_core *ch, int why)
+{
+	struct duct_slot *slot;
+
+	lockdep_assert_held(&ch->link->lock);
+	slot = rcu_dereference_protected(ch->slot, lockdep_is_held(&ch->link->lock));
+	if (!slot)
+		return NULL;
+	spin_lock_irq(&ch->tx_lock);
+	RCU_INIT_POINTER(ch->slot, NULL);
+	ch->tx_err = why;
+	ch->rx_err = why;
+	duct_calls_fail(ch, slot, why);
+	spin_unlock_irq(&ch->tx_lock);
+	WRITE_ONCE(slot->ch, NULL);
+	ch->up = false;
+	ch->wished = false;
+	ch->why = why;
+	duct_tx_wake(ch);
+	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
+	duct_channel_wake_reader(ch);
+	/* With ready() nobody else runs the done()s of failed calls. */
+	duct_channel_queue(ch);
+	duct_service_queue(to_duct_device_core(ch->pub.dd)->service);
+	return slot;
+}
+
+/* The epoch ends, for a channel that may not even be bound. */
+void duct_channel_forget(struct duct_channel_core *ch)
+{
+	lockdep_assert_held(&ch->link->lock);
+	ch->broken = false;
+	ch->wished = false;
+	ch->owe_open = false;
+	ch->refused = 0;
+}
+
+/* The peer said CLOSE: what it sent can be read, nothing can be sent. */
+void duct_channel_peer_closed(struct duct_channel_core *ch, struct duct_slot *slot)
+{
+	lockdep_assert_held(&ch->link->lock);
+	spin_lock_irq(&ch->tx_lock);
+	ch->tx_err = -EPIPE;
+	spin_unlock_irq(&ch->tx_lock);
+	WRITE_ONCE(slot->got_close, true);
+	duct_tx_wake(ch);
+	duct_channel_wake_reader(ch);
+}
+
+/**
+ * duct_channel_fault() - the one exit for a peer that breaks a channel
+ * @ch: the channel
+ * @slot: its slot, held by tx_lock or RCU
+ * @why: words for the log
+ *
+ * The rest happens in the link's work: the peer is told, everything in flight
+ * ends with -EPROTO. [any]
+ */
+void duct_channel_fault(struct duct_channel_core *ch, struct duct_slot *slot, const char *why)
+{
+	if (test_bit(DUCT_SLOT_FAULT, &slot->flags))
+		return;
+	ch->stats.faults++;
+	atomic64_inc(&ch->link->stats.faults);
+	WRITE_ONCE(ch->tx_err, -EPROTO);
+	trace_duct_fault(ch->link->id, slot->index);
+	if (duct_link_may_log(ch->link))
+		dev_err(&ch->pub.dd->dev, "dom%u broke the protocol of channel %u: %s\n",
+			ch->link->peer, ch->pub.number, why);
+	duct_slot_news(slot, DUCT_SLOT_FAULT);
+}
+
+static void duct_channel_told(struct duct_channel_core *ch, u32 told)
+{
+	mutex_lock(&ch->link->lock);
+	ch->told = told;
+	ch->telling = false;
+	wake_up_all(&ch->wait);
+}
+
+/*
+ * Tells the driver that the channel went down, if it was told that it was up.
+ * The device's lock and link->lock are held; the latter is dropped meanwhile.
+ */
+void duct_channel_tell_down(struct duct_channel_core *ch)
+{
+	const struct duct_channel_ops *ops = ch->cfg.ops;
+	int why = ch->why;
+
+	lockdep_assert_held(&ch->link->lock);
+	if (ch->stopped || !ch->told || (ch->up && ch->told == ch->serial))
+		return;
+	ch->telling = true;
+	mutex_unlock(&ch->link->lock);
+	/* Every call has ended before down(). */
+	flush_work(&ch->work);
+	if (ops->down)
+		ops->down(&ch->pub, why);
+	duct_channel_told(ch, 0);
+}
+
+/* Wishes the channel if it is down, and tells the driver if it is up; locks as above. */
+void duct_channel_tell_up(struct duct_channel_core *ch)
+{
+	const struct duct_channel_ops *ops = ch->cfg.ops;
+	u32 serial;
+
+	lockdep_assert_held(&ch->link->lock);
+	duct_channel_wish(ch);
+	serial = ch->serial;
+	if (ch->stopped || !ch->up || ch->told)
+		return;
+	ch->telling = true;
+	mutex_unlock(&ch->link->lock);
+	if (ops->up)
+		ops->up(&ch->pub);
+	duct_channel_told(ch, serial);
+}
+
+struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 number)
+{
+	struct duct_channel_core *ch;
+
+	lockdep_assert_held(&service->link->lock);
+	if (!service->dev)
+		return NULL;
+	list_for_each_entry(ch, &service->dev->channels, node)
+		if (ch->pub.number == number)
+			return ch;
+	return NULL;
+}
+
+/* ---- open and close ---- */
+
+static int duct_config_check(struct duct_channel_config *cfg)
+{
+	static const struct duct_channel_ops none;
+	u32 ring;
+
+	if (!cfg->ops)
+		cfg->ops = &none;
+	if (cfg->ops->recv && cfg->ops->ready)
+		return -EINVAL;
+	if (cfg->flags & ~(DUCT_STREAM | DUCT_ON_CPU))
+		return -EINVAL;
+	if (cfg->flags & DUCT_ON_CPU && !cpu_possible(cfg->cpu))
+		return -EINVAL;
+	if (!cfg->max_msg)
+		cfg->max_msg = DUCT_DEFAULT_MSG;
+	if (cfg->max_msg > DUCT_MSG_MAX || cfg->max_answer > DUCT_MSG_MAX ||
+	    cfg->max_calls > DUCT_SLOTS || cfg->tx_bytes > DUCT_RING_MAX ||
+	    cfg->rx_bytes > DUCT_RING_MAX)
+		return -EINVAL;
+	ring = min(roundup_pow_of_two(4 * duct_frame_bytes(cfg->max_msg)), DUCT_DEFAULT_RING);
+	cfg->tx_bytes = roundup_pow_of_two(max3(cfg->tx_bytes ?: ring, DUCT_RING_MIN,
+						duct_ring_need(cfg->max_msg)));
+	cfg->rx_bytes = roundup_pow_of_two(max3(cfg->rx_bytes ?: ring, DUCT_RING_MIN,
+						duct_ring_need(cfg->max_msg)));
+	return duct_ring_size(cfg->tx_bytes, 0, cfg->max_msg, cfg->max_calls, cfg->max_answer) ?
+	       0 : -EINVAL;
+}
+
+static struct duct_channel_core *duct_channel_new(struct duct_device_core *dev, u32 number,
+						  const struct duct_channel_config *config)
+{
+	struct duct_channel_core *ch = kzalloc(sizeof(*ch), GFP_KERNEL);
+	int err;
+
+	if (!ch)
+		return ERR_PTR(-ENOMEM);
+	kobject_init(&ch->kobj, &duct_channel_ktype);
+	ch->cfg = *config;
+	err = duct_config_check(&ch->cfg);
+	if (err)
+		goto err_put;
+	ch->pub.dd = &dev->pub;
+	ch->pub.priv = config->priv;
+	ch->pub.number = number;
+	ch->pub.max_msg = ch->cfg.max_msg;
+	ch->pub.tx_bytes = ch->cfg.tx_bytes;
+	ch->link = dev->service->link;
+	ch->tx_err = -ENOTCONN;
+	ch->rx_err = -ENOTCONN;
+	spin_lock_init(&ch->tx_lock);
+	init_waitqueue_head(&ch->wait);
+	INIT_WORK(&ch->work, duct_recv_work);
+	timer_setup(&ch->timer, duct_call_timer, 0);
+	INIT_LIST_HEAD(&ch->pending);
+	INIT_LIST_HEAD(&ch->failed);
+	INIT_LIST_HEAD(&ch->node);
+	INIT_LIST_HEAD(&ch->out.node);
+	ch->out.emit = duct_channel_emit;
+	if (ch->cfg.max_calls) {
+		ch->requests = kvcalloc(ch->cfg.max_calls, sizeof(*ch->requests), GFP_KERNEL);
+		err = ch->requests ? 0 : -ENOMEM;
+	}
+	if (err)
+		goto err_put;
+	return ch;
+
+err_put:
+	kobject_put(&ch->kobj);
+	return ERR_PTR(err);
+}
+
+/* Keeps the list in the order of numbers: duct_service_tell() goes by them. */
+static int duct_channel_insert(struct duct_device_core *dev, struct duct_channel_core *ch)
+{
+	struct list_head *before = &dev->channels;
+	struct duct_channel_core *at;
+
+	list_for_each_entry(at, &dev->channels, node) {
+		if (at->pub.number == ch->pub.number)
+			return -EEXIST;
+		if (at->pub.number > ch->pub.number) {
+			before = &at->node;
+			break;
+		}
+	}
+	list_add_tail(&ch->node, before);
+	return 0;
+}
+
+/**
+ * duct_open() - open a channel of a device. [sleep]
+ * @dd: the device, from probe() to the end of remove()
+ * @number: which; both ends open the same number
+ * @cfg: how; copied
+ * @channel: set before any callback; NULL on error
+ *
+ * Does not wait for the peer: up() follows when both ends have opened the
+ * number. Both opening at once is the same channel. The core closes what the
+ * driver does not, after remove().
+ *
+ * Return: 0; -EINVAL for a configuration that cannot be, -EEXIST if the number
+ * is open here, -ENOMEM
+ */
+int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
+	      struct duct_channel **channel)
+{
+	struct duct_device_core *dev = to_duct_device_core(dd);
+	struct duct_link *link = dev->service->link;
+	struct duct_channel_core *ch;
+	int err;
+
+	*channel = NULL;
+	ch = duct_channel_new(dev, number, cfg);
+	if (IS_ERR(ch))
+		return PTR_ERR(ch);
+	/* Nothing happens to it before the number is known to be free. */
+	ch->stopped = true;
+	mutex_lock(&link->lock);
+	err = duct_channel_insert(dev, ch);
+	mutex_unlock(&link->lock);
+	if (err)
+		goto err_put;
+	err = kobject_add(&ch->kobj, dev->channels_dir, "%u", number);
+	if (err)
+		goto err_remove;
+	mutex_lock(&link->lock);
+	*channel = &ch->pub;
+	ch->stopped = false;
+	duct_channel_wish(ch);
+	mutex_unlock(&link->lock);
+	return 0;
+
+err_remove:
+	mutex_lock(&link->lock);
+	list_del_init(&ch->node);
+	mutex_unlock(&link->lock);
+err_put:
+	kobject_put(&ch->kobj);
+	return err;
+}
+EXPORT_SYMBOL_GPL(duct_open);
+
+/**
+ * duct_stop() - end a channel's calls and callbacks. [sleep], not in its callbacks
+ * @channel: NULL is fine; stopping twice is, too
+ *
+ * When it returns no callback of the channel runs or will. The peer reads what
+ * was sent, then gets -EPIPE. @channel stays valid until duct_close(), but all
+ * except duct_reply() gives -ESHUTDOWN.
+ */
+void duct_stop(struct duct_channel *channel)
+{
+	struct duct_channel_core *ch;
+	struct duct_link *link;
+
+	if (!channel)
+		return;
+	ch = to_duct_channel_core(channel);
+	link = ch->link;
+	mutex_lock(&link->lock);
+	if (!ch->stopped) {
+		ch->stopped = true;
+		duct_slot_close(ch, -ESHUTDOWN, DUCT_CLOSE_NORMAL);
+		duct_channel_cancel(ch);
+		duct_channel_forget(ch);
+		list_del_init(&ch->out.node);
+		spin_lock_irq(&ch->tx_lock);
+		ch->tx_err = -ESHUTDOWN;
+		ch->rx_err = -ESHUTDOWN;
+		spin_unlock_irq(&ch->tx_lock);
+	}
+	mutex_unlock(&link->lock);
+	wait_event(ch->wait, !READ_ONCE(ch->telling));
+	/* Event handlers that found the channel before the slot let go. */
+	synchronize_rcu_expedited();
+	timer_delete_sync(&ch->timer);
+	cancel_work_sync(&ch->work);
+	duct_calls_run_failed(ch);
+}
+EXPORT_SYMBOL_GPL(duct_stop);
+
+static bool duct_channel_idle(struct duct_channel_core *ch)
+{
+	bool idle;
+
+	spin_lock_irq(&ch->tx_lock);
+	idle = !ch->requests_busy;
+	spin_unlock_irq(&ch->tx_lock);
+	return idle;
+}
+
+/**
+ * duct_close() - stop a channel, wait for duct_reply() to each request, free it. [sleep]
+ * @channel: not used again; NULL is fine
+ */
+void duct_close(struct duct_channel *channel)
+{
+	struct duct_channel_core *ch;
+
+	if (!channel)
+		return;
+	ch = to_duct_channel_core(channel);
+	duct_stop(channel);
+	wait_event(ch->wait, duct_channel_idle(ch));
+	mutex_lock(&ch->link->lock);
+	list_del_init(&ch->node);
+	mutex_unlock(&ch->link->lock);
+	kobject_del(&ch->kobj);
+	kobject_put(&ch->kobj);
+}
+EXPORT_SYMBOL_GPL(duct_close);
+
+/* Closes what a driver left open; its remove() has returned, or probe() failed. */
+void duct_channel_close_all(struct duct_device_core *dev)
+{
+	struct duct_link *link = dev->service->link;
+
+	for (;;) {
+		struct duct_channel_core *ch;
+
+		mutex_lock(&link->lock);
+		ch = list_first_entry_or_null(&dev->channels, struct duct_channel_core, node);
+		mutex_unlock(&link->lock);
+		if (!ch)
+			return;
+		duct_close(&ch->pub);
+	}
+}
+
+/**
+ * duct_stats() - counters of a channel since it was opened. [any]
+ * @channel: the channel
+ * @stats: filled in; each counter is right, but they are not of one moment
+ */
+void duct_stats(struct duct_channel *channel, struct duct_stats *stats)
+{
+	const struct duct_channel_stats *from = &to_duct_channel_core(channel)->stats;
+
+	stats->out_messages = READ_ONCE(from->out_messages);
+	stats->out_bytes = READ_ONCE(from->out_bytes);
+	stats->out_events = READ_ONCE(from->out_events);
+	stats->in_messages = READ_ONCE(from->in_messages);
+	stats->in_bytes = READ_ONCE(from->in_bytes);
+	stats->wakeups = READ_ONCE(from->wakeups);
+}
+EXPORT_SYMBOL_GPL(duct_stats);

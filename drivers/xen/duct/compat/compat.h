@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Kernel differences, found by compile probes (compat/probes.mk), never by
+ * version numbers: stable kernels port things back.
+ */
+#ifndef _DUCT_COMPAT_H
+#define _DUCT_COMPAT_H
+
+#include <linux/device.h>
+#include <xen/xenbus.h>
+
+/* bus_type.match takes a const driver since 6.11. */
+#ifdef DUCT_HAVE_CONST_MATCH
+#define duct_compat_match_driver const struct device_driver
+#else
+#define duct_compat_match_driver struct device_driver
+#endif
+
+/* bus_type.uevent takes a const device since 6.3. */
+#ifdef DUCT_HAVE_CONST_UEVENT
+#define duct_compat_uevent_device const struct device
+#else
+#define duct_compat_uevent_device struct device
+#endif
+
+/* xenbus_driver.remove returns nothing since 6.2, and in later 6.1 stables. */
+#ifdef DUCT_HAVE_VOID_REMOVE
+#define duct_compat_remove_t void
+#define duct_compat_removed()
+#else
+#define duct_compat_remove_t int
+#define duct_compat_removed() return 0
+#endif
+
+/* xenbus_read_driver_state() wants the device since 7.0. */
+#ifdef DUCT_HAVE_DRIVER_STATE_DEV
+#define duct_compat_driver_state(dev, path) xenbus_read_driver_state(dev, path)
+#else
+#define duct_compat_driver_state(dev, path) xenbus_read_driver_state(path)
+#endif
+
+#endif /* _DUCT_COMPAT_H */

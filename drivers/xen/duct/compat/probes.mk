@@ -1,0 +1,20 @@
+# SPDX-License-Identifier: GPL-2.0
+# What this kernel has: each probe compiles one line against its headers.
+
+duct-probe = $(shell printf '%s\n' $(2) | $(CC) $(LINUXINCLUDE) $(KBUILD_CPPFLAGS) \
+	$(KBUILD_CFLAGS) $(KBUILD_CFLAGS_MODULE) -DMODULE -DKBUILD_MODNAME='"probe"' \
+	-DKBUILD_BASENAME='"probe"' -Werror -Wno-missing-prototypes -Wno-missing-declarations \
+	-x c -c -o /dev/null - >/dev/null 2>&1 && echo -DDUCT_HAVE_$(1))
+
+duct-compat-flags := \
+	$(call duct-probe,CONST_MATCH,'$(pound)include <linux/device.h>' \
+		'int m(struct device *d, const struct device_driver *r) { return 0; }' \
+		'struct bus_type b = { .match = m };') \
+	$(call duct-probe,CONST_UEVENT,'$(pound)include <linux/device.h>' \
+		'int u(const struct device *d, struct kobj_uevent_env *e) { return 0; }' \
+		'struct bus_type b = { .uevent = u };') \
+	$(call duct-probe,VOID_REMOVE,'$(pound)include <xen/xenbus.h>' \
+		'void r(struct xenbus_device *d) { }' \
+		'struct xenbus_driver b = { .remove = r };') \
+	$(call duct-probe,DRIVER_STATE_DEV,'$(pound)include <xen/xenbus.h>' \
+		'int s(void) { return xenbus_read_driver_state((struct xenbus_device *)0, ""); }')

@@ -1,0 +1,113 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Devices: one end of a service, as Linux sees it. */
+#include <linux/slab.h>
+
+#include "core.h"
+
+static void duct_device_release(struct device *dev)
+{
+	struct duct_device_core *core = to_duct_device_core(to_duct_device(dev));
+
+	kobject_put(core->channels_dir);
+	duct_policy_put(core->policy);
+	duct_service_put(core->service);
+	kfree(core);
+}
+
+const struct device_type duct_device_type = {
+	.name = "duct_device",
+	.groups = duct_device_groups,
+	.release = duct_device_release,
+};
+
+static char duct_role_letter(u32 role)
+{
+	return role == DUCT_ROLE_SERVE ? 's' : role == DUCT_ROLE_CONNECT ? 'c' : 'p';
+}
+
+static struct duct_device_core *duct_device_new(struct duct_service *service)
+{
+	struct duct_device_core *dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	struct duct_link *link = service->link;
+	struct duct_device *dd;
+
+	if (!dev)
+		return NULL;
+	dd = &dev->pub;
+	INIT_LIST_HEAD(&dev->channels);
+	kref_get(&service->kref);
+	dev->service = service;
+	strscpy(dd->service, (const char *)service->name, sizeof(dd->service));
+	dd->instance = service->instance;
+	dd->role = service->role;
+	device_initialize(&dd->dev);
+	dd->dev.bus = &duct_bus;
+	dd->dev.type = &duct_device_type;
+	dd->dev.parent = &link->dev;
+
+	mutex_lock(&link->lock);
+	dev->life = service->life;
+	dev->policy = duct_policy_get(link->policy);
+	dd->peer = link->peer;
+	dd->epoch = link->epoch;
+	dd->features = service->peer_features;
+	mutex_unlock(&link->lock);
+	return dev;
+}
+
+/**
+ * duct_device_add() - make a service's device; its driver is probed. [sleep]
+ * @service: service->dev is set before any probe
+ *
+ * Return: 0 or what the driver core says
+ */
+int duct_device_add(struct duct_service *service)
+{
+	struct duct_device_core *dev = duct_device_new(service);
+	struct duct_link *link = service->link;
+	int err;
+
+	if (!dev)
+		return -ENOMEM;
+	err = dev_set_name(&dev->pub.dev, "%s.%s.%u.%c", dev_name(&link->dev), dev->pub.service,
+			   dev->pub.instance, duct_role_letter(dev->pub.role));
+	if (err)
+		goto err_put;
+	mutex_lock(&link->lock);
+	service->dev = dev;
+	mutex_unlock(&link->lock);
+	err = device_add(&dev->pub.dev);
+	if (err)
+		goto err_unset;
+	return 0;
+
+err_unset:
+	mutex_lock(&link->lock);
+	service->dev = NULL;
+	mutex_unlock(&link->lock);
+err_put:
+	put_device(&dev->pub.dev);
+	return err;
+}
+
+/* The reverse; remove() of the driver runs. service->dev is NULL already. [sleep] */
+void duct_device_del(struct duct_device_core *dev)
+{
+	device_unregister(&dev->pub.dev);
+}
+
+/**
+ * duct_param() - the toolstack's value for this end. [any]
+ * @dd: the device
+ * @key: name of the parameter
+ * @def: what to return if it was not given
+ *
+ * Return: the value or @def; lives as long as the device
+ */
+const char *duct_param(struct duct_device *dd, const char *key, const char *def)
+{
+	struct duct_device_core *dev = to_duct_device_core(dd);
+
+	return duct_policy_value(dev->policy, dev->service->name, dd->instance, key) ?: def;
+}
+EXPORT_SYMBOL_GPL(duct_param);

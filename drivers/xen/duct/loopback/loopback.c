@@ -1,0 +1,311 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The loopback wire: both ends of a link in one kernel, no Xen. What the Xen
+ * wires do by grants and event channels is done by page tables and irq_work.
+ */
+#include <linux/irq_work.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include "../wire.h"
+
+/**
+ * struct duct_loop_end - one end of the pair
+ * @loop: the pair
+ * @link: its link
+ * @event: raises the event here; runs in hard irq
+ */
+struct duct_loop_end {
+	struct duct_loop *loop;
+	struct duct_link *link;
+	struct irq_work event;
+};
+
+/**
+ * struct duct_loop - a pair of links
+ * @end: by side
+ * @shared: pages by reference; those the frontend shares
+ * @page: the control page, NULL when stopped
+ * @work: closes a link that broke or whose end said goodbye
+ * @lock: starting and stopping
+ */
+struct duct_loop {
+	struct duct_loop_end end[DUCT_SIDES];
+	struct xarray shared;
+	struct page *page;
+	struct work_struct work;
+	struct mutex lock;
+};
+
+static char *services = "echo.0,perf.0";
+module_param(services, charp, 0444);
+MODULE_PARM_DESC(services, "what is allowed on the link, separated by commas");
+
+static struct duct_loop *duct_the_loop;
+
+/* ---- the wire ---- */
+
+static int duct_loop_share(void *wire, struct page **pages, u32 n, u32 *refs)
+{
+	struct duct_loop_end *end = wire;
+	u32 i;
+	int err;
+
+	for (i = 0; i < n; i++) {
+		err = xa_alloc(&end->loop->shared, &refs[i], pages[i], xa_limit_31b, GFP_KERNEL);
+		if (err) {
+			while (i--)
+				xa_erase(&end->loop->shared, refs[i]);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static void duct_loop_unshare(void *wire, struct page **pages, u32 n, const u32 *refs)
+{
+	struct duct_loop_end *end = wire;
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		xa_erase(&end->loop->shared, refs[i]);
+		/* A page that is still mapped lives on by the mapper's count. */
+		put_page(pages[i]);
+	}
+}
+
+struct duct_loop_mapping {
+	struct duct_mapping pub;
+	u32 n;
+	struct page *pages[];
+};
+
+static void duct_loop_unmap(void *wire, struct duct_mapping *mapping)
+{
+	struct duct_loop_mapping *m = container_of(mapping, struct duct_loop_mapping, pub);
+	u32 i;
+
+	vunmap(m->pub.addr);
+	for (i = 0; i < m->n && m->pages[i]; i++)
+		put_page(m->pages[i]);
+	kvfree(m);
+}
+
+static struct duct_mapping *duct_loop_map(void *wire, const u32 *refs, u32 n)
+{
+	struct duct_loop_end *end = wire;
+	struct duct_loop_mapping *m = kvzalloc(struct_size(m, pages, n), GFP_KERNEL);
+	u32 i;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->n = n;
+	for (i = 0; i < n; i++) {
+		m->pages[i] = xa_load(&end->loop->shared, refs[i]);
+		if (!m->pages[i]) {
+			duct_loop_unmap(wire, &m->pub);
+			return ERR_PTR(-EINVAL);
+		}
+		get_page(m->pages[i]);
+	}
+	m->pub.addr = vmap(m->pages, n, VM_MAP, PAGE_KERNEL);
+	if (!m->pub.addr) {
+		duct_loop_unmap(wire, &m->pub);
+		return ERR_PTR(-ENOMEM);
+	}
+	return &m->pub;
+}
+
+static void duct_loop_notify(void *wire)
+{
+	struct duct_loop_end *end = wire;
+	enum duct_side other = end == &end->loop->end[duct_side_front] ?
+			       duct_side_back : duct_side_front;
+
+	irq_work_queue(&end->loop->end[other].event);
+}
+
+static void duct_loop_event(struct irq_work *work)
+{
+	struct duct_loop_end *end = container_of(work, struct duct_loop_end, event);
+
+	duct_link_event(end->link);
+}
+
+static void duct_loop_fault(void *wire)
+{
+	struct duct_loop_end *end = wire;
+
+	schedule_work(&end->loop->work);
+}
+
+static const struct duct_wire_ops duct_loop_ops = {
+	.share = duct_loop_share,
+	.unshare = duct_loop_unshare,
+	.map = duct_loop_map,
+	.unmap = duct_loop_unmap,
+	.notify = duct_loop_notify,
+	.fault = duct_loop_fault,
+};
+
+/* ---- a life of the pair ---- */
+
+static struct duct_policy *duct_loop_policy(void)
+{
+	char *list = kstrdup(services, GFP_KERNEL), *rest = list, *one;
+	struct duct_policy *policy = duct_policy_new();
+	int err = list && policy ? 0 : -ENOMEM;
+
+	while (!err && (one = strsep(&rest, ",")))
+		if (*one)
+			err = duct_policy_allow(policy, one);
+	kfree(list);
+	if (!err)
+		return policy;
+	duct_policy_put(policy);
+	return ERR_PTR(err);
+}
+
+static void duct_loop_stop(struct duct_loop *loop)
+{
+	lockdep_assert_held(&loop->lock);
+	if (!loop->page)
+		return;
+	/* The backend first: it unmaps, then the frontend frees. */
+	duct_link_stop(loop->end[duct_side_back].link);
+	duct_link_stop(loop->end[duct_side_front].link);
+	duct_link_release(loop->end[duct_side_back].link);
+	duct_link_release(loop->end[duct_side_front].link);
+	irq_work_sync(&loop->end[duct_side_front].event);
+	irq_work_sync(&loop->end[duct_side_back].event);
+	__free_page(loop->page);
+	loop->page = NULL;
+}
+
+static int duct_loop_start(struct duct_loop *loop)
+{
+	u64 incarnation = get_random_u64() | 1;
+	struct duct_policy *policy;
+	int err;
+
+	lockdep_assert_held(&loop->lock);
+	policy = duct_loop_policy();
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	loop->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	err = loop->page ? 0 : -ENOMEM;
+	if (!err)
+		err = duct_link_start(loop->end[duct_side_front].link, page_address(loop->page),
+				      policy, incarnation, ~incarnation);
+	if (!err)
+		err = duct_link_start(loop->end[duct_side_back].link, page_address(loop->page),
+				      policy, ~incarnation, incarnation);
+	if (err)
+		duct_loop_stop(loop);
+	duct_policy_put(policy);
+	return err;
+}
+
+static void duct_loop_work(struct work_struct *work)
+{
+	struct duct_loop *loop = container_of(work, struct duct_loop, work);
+
+	mutex_lock(&loop->lock);
+	if (loop->page && (duct_link_closing(loop->end[duct_side_front].link) ||
+			   duct_link_closing(loop->end[duct_side_back].link)))
+		duct_loop_stop(loop);
+	mutex_unlock(&loop->lock);
+}
+
+/* Writing 1 ends the epoch and starts the next; 0 only ends it. */
+static int duct_loop_set_running(const char *text, const struct kernel_param *param)
+{
+	struct duct_loop *loop = duct_the_loop;
+	bool run;
+	int err = kstrtobool(text, &run);
+
+	if (err)
+		return err;
+	if (!loop)
+		return -ENODEV;
+	mutex_lock(&loop->lock);
+	duct_loop_stop(loop);
+	err = run ? duct_loop_start(loop) : 0;
+	mutex_unlock(&loop->lock);
+	return err;
+}
+
+static int duct_loop_get_running(char *buf, const struct kernel_param *param)
+{
+	return sysfs_emit(buf, "%d\n", duct_the_loop && duct_the_loop->page);
+}
+
+static const struct kernel_param_ops duct_loop_running_ops = {
+	.set = duct_loop_set_running,
+	.get = duct_loop_get_running,
+};
+module_param_cb(running, &duct_loop_running_ops, NULL, 0600);
+MODULE_PARM_DESC(running, "write 1 for a new epoch, 0 to take the link down");
+
+static void duct_loop_detach(struct duct_loop *loop)
+{
+	int side;
+
+	for (side = 0; side < DUCT_SIDES; side++)
+		if (!IS_ERR_OR_NULL(loop->end[side].link))
+			duct_link_detach(loop->end[side].link);
+	cancel_work_sync(&loop->work);
+	xa_destroy(&loop->shared);
+	kfree(loop);
+}
+
+static int __init duct_loop_init(void)
+{
+	struct duct_loop *loop = kzalloc(sizeof(*loop), GFP_KERNEL);
+	struct duct_link_config cfg = { .ops = &duct_loop_ops, .peer = DOMID_SELF };
+	int side, err = 0;
+
+	if (!loop)
+		return -ENOMEM;
+	xa_init_flags(&loop->shared, XA_FLAGS_ALLOC1);
+	mutex_init(&loop->lock);
+	INIT_WORK(&loop->work, duct_loop_work);
+	uuid_gen(&cfg.uuid);
+	for (side = 0; side < DUCT_SIDES && !err; side++) {
+		loop->end[side].loop = loop;
+		init_irq_work(&loop->end[side].event, duct_loop_event);
+		cfg.side = side;
+		cfg.wire = &loop->end[side];
+		loop->end[side].link = duct_link_attach(&cfg);
+		err = PTR_ERR_OR_ZERO(loop->end[side].link);
+	}
+	mutex_lock(&loop->lock);
+	if (!err)
+		err = duct_loop_start(loop);
+	mutex_unlock(&loop->lock);
+	if (err) {
+		duct_loop_detach(loop);
+		return err;
+	}
+	duct_the_loop = loop;
+	return 0;
+}
+
+static void __exit duct_loop_exit(void)
+{
+	struct duct_loop *loop = duct_the_loop;
+
+	mutex_lock(&loop->lock);
+	duct_loop_stop(loop);
+	mutex_unlock(&loop->lock);
+	duct_loop_detach(loop);
+}
+
+module_init(duct_loop_init);
+module_exit(duct_loop_exit);
+MODULE_DESCRIPTION("xen-duct: both ends in one kernel");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * duct_test.ko: the API's tests. They need duct_loopback with
+ * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535, and run when the module is
+ * loaded: all of them, or those of one suite.
+ *
+ * kunit_test_suites() would run them only on kernels that were booted with
+ * kunit.enable=1; whoever loads this wants them.
+ */
+#include <linux/module.h>
+
+#include "kit.h"
+
+static char *suite = "";
+module_param(suite, charp, 0444);
+MODULE_PARM_DESC(suite, "run this one alone");
+
+static struct kunit_suite * const suites[] = {
+	&duct_drivers_suite,
+	&duct_channels_suite,
+	&duct_messages_suite,
+	&duct_receive_suite,
+	&duct_flow_suite,
+	&duct_streams_suite,
+	&duct_calls_suite,
+	&duct_call_ends_suite,
+	&duct_epochs_suite,
+	&duct_budgets_suite,
+	&duct_hostile_channel_suite,
+	&duct_hostile_link_suite,
+};
+
+static int __init duct_test_init(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(suites); i++)
+		if (!*suite || !strcmp(suite, suites[i]->name))
+			kunit_run_tests(suites[i]);
+	return 0;
+}
+
+static void __exit duct_test_exit(void)
+{
+}
+
+module_init(duct_test_init);
+module_exit(duct_test_exit);
+MODULE_DESCRIPTION("xen-duct: tests of the API");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,494 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The backend: maps the memory of the frontend. xenbus calls only queue work;
+ * the work follows the table of state.c.
+ */
+#include <linux/interrupt.h>
+#include <linux/module.h>
+#include <xen/xen.h>
+
+#include "map.h"
+#include "nodes.h"
+
+/**
+ * struct duct_back - one link, from probe to remove
+ * @dev: the xenbus device
+ * @watch: on our own state: the toolstack writes it when it detaches
+ * @work: follows the state table
+ * @lock: the work against remove; covers the rest
+ * @gone: remove() has begun
+ * @state: ours, as in the table
+ * @gave_up: no new try with the peer's incarnation @peer_incarnation
+ * @link: the link
+ * @page: the control page, NULL when not mapped
+ * @irq: of door 0, 0 if there is none
+ * @incarnation: ours, as offered
+ * @peer_incarnation: the frontend's that we connected to
+ */
+struct duct_back {
+	struct xenbus_device *dev;
+	struct xenbus_watch watch;
+	struct work_struct work;
+	struct mutex lock;
+	bool gone;
+	unsigned int state;
+	bool gave_up;
+	struct duct_link *link;
+	struct duct_mapping *page;
+	int irq;
+	u64 incarnation;
+	u64 peer_incarnation;
+};
+
+static struct workqueue_struct *duct_back_wq;
+
+/* ---- the wire ---- */
+
+static struct duct_mapping *duct_back_map(void *wire, const u32 *refs, u32 n)
+{
+	struct duct_back *back = wire;
+
+	return duct_map(back->dev->otherend_id, refs, n);
+}
+
+static void duct_back_unmap(void *wire, struct duct_mapping *mapping)
+{
+	duct_unmap(mapping);
+}
+
+static void duct_back_notify(void *wire)
+{
+	struct duct_back *back = wire;
+
+	notify_remote_via_irq(back->irq);
+}
+
+static void duct_back_fault(void *wire)
+{
+	struct duct_back *back = wire;
+
+	queue_work(duct_back_wq, &back->work);
+}
+
+static const struct duct_wire_ops duct_back_ops = {
+	.map = duct_back_map,
+	.unmap = duct_back_unmap,
+	.notify = duct_back_notify,
+	.fault = duct_back_fault,
+};
+
+/* Binding raises an event at once: the irq is the one it is given. */
+static irqreturn_t duct_back_event(int irq, void *arg)
+{
+	struct duct_back *back = arg;
+
+	xen_irq_lateeoi(irq, duct_link_event(back->link) ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+/* ---- connect and release ---- */
+
+/* Ends the epoch and unmaps all. */
+static void duct_back_release(struct duct_back *back)
+{
+	if (!back->page)
+		return;
+	duct_link_stop(back->link);
+	duct_link_release(back->link);
+	if (back->irq)
+		unbind_from_irqhandler(back->irq, back);
+	back->irq = 0;
+	duct_unmap(back->page);
+	back->page = NULL;
+}
+
+static int duct_back_check_version(struct duct_back *back)
+{
+	struct xenbus_device *dev = back->dev;
+	u32 version, features;
+	int err;
+
+	err = duct_node_u32(dev, dev->otherend, "version", U32_MAX, &version) ?:
+	      duct_node_u32(dev, dev->otherend, "features", U32_MAX, &features);
+	if (err)
+		return err;
+	if (version < DUCT_VERSION_MIN || version > DUCT_VERSION_MAX) {
+		xenbus_dev_error(dev, -EPROTONOSUPPORT,
+				 "the frontend chose version %u, this backend speaks %u to %u",
+				 version, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
+		return -EPROTONOSUPPORT;
+	}
+	return 0;
+}
+
+static int duct_back_map_page(struct duct_back *back)
+{
+	struct xenbus_device *dev = back->dev;
+	struct duct_mapping *page;
+	u32 ref;
+	int err;
+
+	/* 0 to 7 are the hypervisor's own; the grant table ends far below 2^31. */
+	err = duct_node_u32(dev, dev->otherend, "ring-ref", S32_MAX, &ref);
+	if (err)
+		return err;
+	page = duct_map(dev->otherend_id, &ref, 1);
+	if (IS_ERR(page)) {
+		xenbus_dev_error(dev, PTR_ERR(page), "mapping ring-ref %u", ref);
+		return PTR_ERR(page);
+	}
+	back->page = page;
+	return 0;
+}
+
+static int duct_back_bind_door(struct duct_back *back)
+{
+	struct xenbus_device *dev = back->dev;
+	u32 port;
+	int err;
+
+	err = duct_node_u32(dev, dev->otherend, "event-channel", S32_MAX, &port);
+	if (err)
+		return err;
+	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev, port, duct_back_event, 0,
+							    dev_name(&dev->dev), back);
+	if (err < 0) {
+		xenbus_dev_error(dev, err, "binding event-channel %u", port);
+		return err;
+	}
+	back->irq = err;
+	return 0;
+}
+
+static int duct_back_connect(struct duct_back *back)
+{
+	struct xenbus_device *dev = back->dev;
+	struct duct_policy *policy;
+	int err;
+
+	err = duct_node_u64(dev, dev->otherend, "incarnation", U64_MAX,
+			    &back->peer_incarnation) ?:
+	      duct_back_check_version(back);
+	if (err)
+		return err;
+	policy = duct_policy_read(dev, dev->nodename, duct_side_back);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	err = duct_back_map_page(back);
+	if (err)
+		goto out;
+	err = duct_back_bind_door(back);
+	if (err)
+		goto err_release;
+	err = duct_link_start(back->link, back->page->addr, policy, back->incarnation,
+			      back->peer_incarnation);
+	if (err)
+		goto err_release;
+	goto out;
+
+err_release:
+	duct_back_release(back);
+out:
+	duct_policy_put(policy);
+	return err;
+}
+
+/*
+ * The state goes with the incarnation in one transaction: a frontend that finds
+ * us waiting finds whom it answers, too.
+ */
+static int duct_back_offer(struct duct_back *back)
+{
+	struct xenbus_device *dev = back->dev;
+	struct xenbus_transaction xbt;
+	int err;
+
+	back->incarnation = duct_new_incarnation();
+	do {
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			break;
+		err = xenbus_printf(xbt, dev->nodename, "min-version", "%u", DUCT_VERSION_MIN) ?:
+		      xenbus_printf(xbt, dev->nodename, "max-version", "%u", DUCT_VERSION_MAX) ?:
+		      xenbus_printf(xbt, dev->nodename, "features", "%u", 0) ?:
+		      xenbus_printf(xbt, dev->nodename, "incarnation", "%llu",
+				    back->incarnation) ?:
+		      xenbus_printf(xbt, dev->nodename, "state", "%d", XenbusStateInitWait);
+		if (err) {
+			xenbus_transaction_end(xbt, 1);
+			break;
+		}
+		err = xenbus_transaction_end(xbt, 0);
+	} while (err == -EAGAIN);
+	if (err)
+		xenbus_dev_error(dev, err, "writing the backend's nodes");
+	else
+		dev->state = XenbusStateInitWait;
+	return err;
+}
+
+/*
+ * The frontend's directory is gone, and xl does not know our kind: remove our
+ * own directory, upon which xenbus removes the device. The parent, too, if that
+ * was the last.
+ */
+static void duct_back_vanish(struct duct_back *back)
+{
+	char *parent = kstrdup(back->dev->nodename, GFP_KERNEL);
+	unsigned int n;
+	char **left;
+
+	duct_back_release(back);
+	xenbus_rm(XBT_NIL, back->dev->nodename, "");
+	if (!parent)
+		return;
+	*strrchr(parent, '/') = '\0';
+	left = xenbus_directory(XBT_NIL, parent, "", &n);
+	if (!IS_ERR(left)) {
+		if (!n)
+			xenbus_rm(XBT_NIL, parent, "");
+		kfree(left);
+	}
+	kfree(parent);
+}
+
+/* ---- the state table ---- */
+
+static void duct_back_switch(struct duct_back *back, unsigned int state)
+{
+	back->state = state;
+	duct_link_set_state(back->link, state);
+	if (state != duct_state_initialising)
+		xenbus_switch_state(back->dev, state);
+}
+
+static unsigned int duct_back_peer(struct duct_back *back)
+{
+	unsigned int peer = duct_compat_driver_state(back->dev, back->dev->otherend);
+
+	if (back->state == duct_state_connected &&
+	    (peer == duct_state_initialised || peer == duct_state_connected) &&
+	    duct_node_incarnation(back->dev, "incarnation") != back->peer_incarnation)
+		return duct_state_renewed;
+	/* Published for an earlier life of ours: it has not seen this one yet. */
+	if (back->state == duct_state_initwait && peer == duct_state_initialised &&
+	    duct_node_incarnation(back->dev, "peer-incarnation") != back->incarnation)
+		return duct_state_renewed;
+	if (peer == duct_state_initialising)
+		back->gave_up = false;
+	return peer;
+}
+
+/* Return: 0, or why this end gives up with this life of the peer */
+static int duct_back_act(struct duct_back *back, unsigned int action, unsigned int peer)
+{
+	switch (action) {
+	case duct_action_offer:
+		return duct_back_offer(back);
+	case duct_action_connect:
+		return duct_back_connect(back);
+	case duct_action_reconnect:
+		duct_back_release(back);
+		return duct_back_connect(back);
+	case duct_action_release:
+		duct_back_release(back);
+		break;
+	case duct_action_vanish:
+		duct_back_vanish(back);
+		break;
+	case duct_action_bad:
+		xenbus_dev_error(back->dev, -EPROTO, "frontend in state %s while we are %s",
+				 duct_state_name(peer), duct_state_name(back->state));
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static void duct_back_give_up(struct duct_back *back)
+{
+	back->gave_up = true;
+	duct_back_release(back);
+	duct_back_switch(back, duct_state_closed);
+}
+
+/* The core wants the link closed: it is broken, or the peer said goodbye. */
+static void duct_back_closing(struct duct_back *back)
+{
+	const char *why = duct_link_fault(back->link);
+
+	if (why) {
+		xenbus_dev_error(back->dev, -EPROTO, "the frontend broke the protocol: %s", why);
+		back->gave_up = true;
+	}
+	duct_back_release(back);
+	duct_back_switch(back, duct_state_closed);
+}
+
+/* One step. Return: true if there may be another */
+static bool duct_back_step(struct duct_back *back)
+{
+	struct duct_step step;
+	unsigned int peer;
+
+	if (back->page && duct_link_closing(back->link)) {
+		duct_back_closing(back);
+		return true;
+	}
+	peer = duct_back_peer(back);
+	if (back->gave_up && peer != duct_state_unknown)
+		return false;
+	step = duct_state_step(duct_side_back, back->state, peer);
+	/* Detached while the frontend is not there to answer. */
+	if (back->state == duct_state_initwait && step.next == duct_state_initwait &&
+	    !xenbus_dev_is_online(back->dev))
+		step.next = duct_state_closed;
+	if (duct_back_act(back, step.action, peer)) {
+		duct_back_give_up(back);
+		return false;
+	}
+	if (step.action == duct_action_vanish) {
+		back->state = step.next;
+		return false;
+	}
+	if (step.next == back->state)
+		return false;
+	duct_back_switch(back, step.next);
+	return true;
+}
+
+static void duct_back_work(struct work_struct *work)
+{
+	struct duct_back *back = container_of(work, struct duct_back, work);
+
+	mutex_lock(&back->lock);
+	while (!back->gone && duct_back_step(back))
+		;
+	mutex_unlock(&back->lock);
+}
+
+/* ---- xenbus ---- */
+
+static void duct_back_changed(struct xenbus_device *dev, enum xenbus_state state)
+{
+	struct duct_back *back = dev_get_drvdata(&dev->dev);
+
+	queue_work(duct_back_wq, &back->work);
+}
+
+static void duct_back_watched(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	struct duct_back *back = container_of(watch, struct duct_back, watch);
+
+	queue_work(duct_back_wq, &back->work);
+}
+
+/* One event at a time waits for xenwatch, however often the node is written. */
+static bool duct_back_will_handle(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	return watch->nr_pending == 0;
+}
+
+static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device_id *id)
+{
+	struct duct_link_config cfg = {
+		.ops = &duct_back_ops,
+		.side = duct_side_back,
+		.peer = dev->otherend_id,
+	};
+	struct duct_back *back;
+	int err;
+
+	err = duct_node_uuid(dev, dev->nodename, &cfg.uuid);
+	if (err)
+		return err;
+	back = kzalloc(sizeof(*back), GFP_KERNEL);
+	if (!back)
+		return -ENOMEM;
+	back->dev = dev;
+	back->state = duct_state_initialising;
+	mutex_init(&back->lock);
+	INIT_WORK(&back->work, duct_back_work);
+	cfg.wire = back;
+	back->link = duct_link_attach(&cfg);
+	if (IS_ERR(back->link)) {
+		err = PTR_ERR(back->link);
+		xenbus_dev_error(dev, err, "attaching link %pUb", &cfg.uuid);
+		goto err_free;
+	}
+	dev_set_drvdata(&dev->dev, back);
+	/* The node may be from an earlier life: write it, whatever was cached. */
+	dev->state = XenbusStateUnknown;
+	err = xenbus_watch_pathfmt(dev, &back->watch, duct_back_will_handle, duct_back_watched,
+				   "%s/state", dev->nodename);
+	if (err)
+		goto err_detach;
+	/* The watches fire at once, and the work goes on from there. */
+	return 0;
+
+err_detach:
+	dev_set_drvdata(&dev->dev, NULL);
+	duct_link_detach(back->link);
+err_free:
+	kfree(back);
+	return err;
+}
+
+static duct_compat_remove_t duct_back_remove(struct xenbus_device *dev)
+{
+	struct duct_back *back = dev_get_drvdata(&dev->dev);
+
+	unregister_xenbus_watch(&back->watch);
+	kfree(back->watch.node);
+	mutex_lock(&back->lock);
+	back->gone = true;
+	mutex_unlock(&back->lock);
+	cancel_work_sync(&back->work);
+	duct_link_goodbye(back->link);
+	duct_back_release(back);
+	duct_back_switch(back, duct_state_closed);
+	duct_link_detach(back->link);
+	/* The core may have asked for the work until the link was stopped. */
+	cancel_work_sync(&back->work);
+	dev_set_drvdata(&dev->dev, NULL);
+	kfree(back);
+	duct_compat_removed();
+}
+
+static const struct xenbus_device_id duct_back_ids[] = { { "duct" }, { "" } };
+
+static struct xenbus_driver duct_back_driver = {
+	.ids = duct_back_ids,
+	.probe = duct_back_probe,
+	.remove = duct_back_remove,
+	.otherend_changed = duct_back_changed,
+	.allow_rebind = true,
+	.not_essential = true,
+};
+
+static int __init duct_back_init(void)
+{
+	int err;
+
+	if (!xen_domain())
+		return -ENODEV;
+	duct_back_wq = alloc_workqueue("duct_back", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	if (!duct_back_wq)
+		return -ENOMEM;
+	/* Owner NULL: a bound device must not pin the module. */
+	err = __xenbus_register_backend(&duct_back_driver, NULL, KBUILD_MODNAME);
+	if (err)
+		destroy_workqueue(duct_back_wq);
+	return err;
+}
+
+static void __exit duct_back_exit(void)
+{
+	xenbus_unregister_driver(&duct_back_driver);
+	destroy_workqueue(duct_back_wq);
+}
+
+module_init(duct_back_init);
+module_exit(duct_back_exit);
+MODULE_ALIAS("xen-backend:duct");
+MODULE_DESCRIPTION("xen-duct: backend");
+MODULE_LICENSE("GPL");

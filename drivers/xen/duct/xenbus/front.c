@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The frontend: owns the memory of a link, and publishes its control page in
+ * xenstore. xenbus calls only queue work; the work follows the table of state.c.
+ */
+#include <linux/interrupt.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <xen/xen.h>
+
+#include "grant.h"
+#include "nodes.h"
+
+/**
+ * struct duct_front - one link, from probe to remove
+ * @dev: the xenbus device
+ * @work: follows the state table
+ * @lock: the work against remove; covers the rest
+ * @gone: remove() has begun
+ * @state: ours, as in the table
+ * @gave_up: no new try with the peer's incarnation @peer_incarnation
+ * @link: NULL until the UUID is known
+ * @page: the control page, NULL when there is none
+ * @ref: its grant
+ * @irq: of door 0, 0 if there is none
+ * @port: of door 0
+ * @incarnation: ours, as published
+ * @peer_incarnation: the backend's that we published for
+ */
+struct duct_front {
+	struct xenbus_device *dev;
+	struct work_struct work;
+	struct mutex lock;
+	bool gone;
+	unsigned int state;
+	bool gave_up;
+	struct duct_link *link;
+	struct page *page;
+	u32 ref;
+	int irq;
+	evtchn_port_t port;
+	u64 incarnation;
+	u64 peer_incarnation;
+};
+
+static struct workqueue_struct *duct_front_wq;
+
+/* ---- the wire ---- */
+
+static int duct_front_share(void *wire, struct page **pages, u32 n, u32 *refs)
+{
+	struct duct_front *front = wire;
+
+	return duct_grant_share(front->dev->otherend_id, pages, n, refs);
+}
+
+static void duct_front_unshare(void *wire, struct page **pages, u32 n, const u32 *refs)
+{
+	duct_grant_unshare(pages, n, refs);
+}
+
+static void duct_front_notify(void *wire)
+{
+	struct duct_front *front = wire;
+
+	notify_remote_via_irq(front->irq);
+}
+
+static void duct_front_fault(void *wire)
+{
+	struct duct_front *front = wire;
+
+	queue_work(duct_front_wq, &front->work);
+}
+
+static const struct duct_wire_ops duct_front_ops = {
+	.share = duct_front_share,
+	.unshare = duct_front_unshare,
+	.notify = duct_front_notify,
+	.fault = duct_front_fault,
+};
+
+/* The event can come before bind returns: the irq is the one it is given. */
+static irqreturn_t duct_front_event(int irq, void *arg)
+{
+	struct duct_front *front = arg;
+
+	xen_irq_lateeoi(irq, duct_link_event(front->link) ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+/* ---- the control page and door 0 ---- */
+
+static int duct_front_make_page(struct duct_front *front)
+{
+	int err;
+
+	front->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!front->page)
+		return -ENOMEM;
+	err = duct_grant_share(front->dev->otherend_id, &front->page, 1, &front->ref);
+	if (err) {
+		__free_page(front->page);
+		front->page = NULL;
+	}
+	return err;
+}
+
+static int duct_front_make_door(struct duct_front *front)
+{
+	int err = xenbus_alloc_evtchn(front->dev, &front->port);
+
+	if (err)
+		return err;
+	err = bind_evtchn_to_irqhandler_lateeoi(front->port, duct_front_event, 0,
+						dev_name(&front->dev->dev), front);
+	if (err < 0) {
+		duct_close_port(front->port, front->dev->otherend_id);
+		return err;
+	}
+	front->irq = err;
+	return 0;
+}
+
+static int duct_front_write(struct duct_front *front)
+{
+	struct xenbus_device *dev = front->dev;
+	struct xenbus_transaction xbt;
+	int err;
+
+	do {
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			return err;
+		err = xenbus_printf(xbt, dev->nodename, "version", "%u", DUCT_VERSION_MAX) ?:
+		      xenbus_printf(xbt, dev->nodename, "features", "%u", 0) ?:
+		      xenbus_printf(xbt, dev->nodename, "incarnation", "%llu",
+				    front->incarnation) ?:
+		      xenbus_printf(xbt, dev->nodename, "peer-incarnation", "%llu",
+				    front->peer_incarnation) ?:
+		      xenbus_printf(xbt, dev->nodename, "ring-ref", "%u", front->ref) ?:
+		      xenbus_printf(xbt, dev->nodename, "event-channel", "%u", front->port);
+		if (err) {
+			xenbus_transaction_end(xbt, 1);
+			return err;
+		}
+		err = xenbus_transaction_end(xbt, 0);
+	} while (err == -EAGAIN);
+	return err;
+}
+
+/* Ends the epoch; the pages stay shared until duct_front_release(). */
+static void duct_front_quiesce(struct duct_front *front)
+{
+	if (!front->page)
+		return;
+	duct_link_stop(front->link);
+	if (front->irq)
+		unbind_from_irqhandler(front->irq, front);
+	front->irq = 0;
+}
+
+static void duct_front_release(struct duct_front *front)
+{
+	if (!front->page)
+		return;
+	duct_front_quiesce(front);
+	duct_link_release(front->link);
+	duct_grant_unshare(&front->page, 1, &front->ref);
+	front->page = NULL;
+}
+
+/* The backend's versions: we speak one. Return: 0 or -EPROTONOSUPPORT, ... */
+static int duct_front_check_versions(struct duct_front *front)
+{
+	struct xenbus_device *dev = front->dev;
+	u32 least, most;
+	int err;
+
+	err = duct_node_u32(dev, dev->otherend, "min-version", U32_MAX, &least) ?:
+	      duct_node_u32(dev, dev->otherend, "max-version", U32_MAX, &most);
+	if (err)
+		return err;
+	if (least > DUCT_VERSION_MAX || most < DUCT_VERSION_MIN) {
+		xenbus_dev_error(dev, -EPROTONOSUPPORT,
+				 "the backend speaks versions %u to %u, this frontend %u to %u",
+				 least, most, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
+		return -EPROTONOSUPPORT;
+	}
+	return 0;
+}
+
+static int duct_front_attach(struct duct_front *front)
+{
+	struct duct_link_config cfg = {
+		.ops = &duct_front_ops,
+		.wire = front,
+		.side = duct_side_front,
+		.peer = front->dev->otherend_id,
+	};
+	struct duct_link *link;
+	int err;
+
+	if (front->link)
+		return 0;
+	err = duct_node_uuid(front->dev, front->dev->otherend, &cfg.uuid);
+	if (err)
+		return err;
+	link = duct_link_attach(&cfg);
+	if (IS_ERR(link)) {
+		xenbus_dev_error(front->dev, PTR_ERR(link), "attaching link %pUb", &cfg.uuid);
+		return PTR_ERR(link);
+	}
+	front->link = link;
+	return 0;
+}
+
+static int duct_front_publish(struct duct_front *front)
+{
+	struct duct_policy *policy;
+	int err;
+
+	front->peer_incarnation = duct_node_incarnation(front->dev, "incarnation");
+	err = duct_front_check_versions(front) ?: duct_front_attach(front);
+	if (err)
+		return err;
+	policy = duct_policy_read(front->dev, front->dev->otherend, duct_side_front);
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	front->incarnation = duct_new_incarnation();
+	err = duct_front_make_page(front);
+	if (err) {
+		xenbus_dev_error(front->dev, err, "granting the control page");
+		goto out;
+	}
+	err = duct_front_make_door(front);
+	if (err) {
+		xenbus_dev_error(front->dev, err, "making an event channel");
+		goto err_release;
+	}
+	err = duct_link_start(front->link, page_address(front->page), policy,
+			      front->incarnation, front->peer_incarnation);
+	if (err)
+		goto err_release;
+	err = duct_front_write(front);
+	if (err) {
+		xenbus_dev_error(front->dev, err, "writing the frontend's nodes");
+		goto err_release;
+	}
+	goto out;
+
+err_release:
+	duct_front_release(front);
+out:
+	duct_policy_put(policy);
+	return err;
+}
+
+/* ---- the state table ---- */
+
+static void duct_front_switch(struct duct_front *front, unsigned int state)
+{
+	front->state = state;
+	if (front->link)
+		duct_link_set_state(front->link, state);
+	xenbus_switch_state(front->dev, state);
+}
+
+static unsigned int duct_front_peer(struct duct_front *front)
+{
+	unsigned int peer = duct_compat_driver_state(front->dev, front->dev->otherend);
+	bool published = front->state == duct_state_initialised ||
+			 front->state == duct_state_connected;
+
+	if ((published || front->gave_up) && peer >= duct_state_initwait &&
+	    peer <= duct_state_connected &&
+	    duct_node_incarnation(front->dev, "incarnation") != front->peer_incarnation) {
+		front->gave_up = false;
+		return duct_state_renewed;
+	}
+	return peer;
+}
+
+/* Return: 0, or why this end gives up with this life of the peer */
+static int duct_front_act(struct duct_front *front, unsigned int action, unsigned int peer)
+{
+	switch (action) {
+	case duct_action_publish:
+		return duct_front_publish(front);
+	case duct_action_quiesce:
+		duct_front_quiesce(front);
+		break;
+	case duct_action_release:
+		duct_front_release(front);
+		break;
+	case duct_action_bad:
+		xenbus_dev_error(front->dev, -EPROTO, "backend in state %s while we are %s",
+				 duct_state_name(peer), duct_state_name(front->state));
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static void duct_front_give_up(struct duct_front *front)
+{
+	front->gave_up = true;
+	duct_front_release(front);
+	duct_front_switch(front, duct_state_closed);
+}
+
+/* The core wants the link closed: it is broken, or the peer said goodbye. */
+static void duct_front_closing(struct duct_front *front)
+{
+	const char *why = duct_link_fault(front->link);
+
+	if (why) {
+		xenbus_dev_error(front->dev, -EPROTO, "the backend broke the protocol: %s", why);
+		front->gave_up = true;
+	}
+	duct_front_quiesce(front);
+	duct_front_switch(front, duct_state_closing);
+}
+
+/* One step. Return: true if there may be another */
+static bool duct_front_step(struct duct_front *front)
+{
+	struct duct_step step;
+	unsigned int peer;
+
+	if (front->irq && duct_link_closing(front->link)) {
+		duct_front_closing(front);
+		return true;
+	}
+	peer = duct_front_peer(front);
+	if (front->gave_up && front->state == duct_state_closed)
+		return false;
+	step = duct_state_step(duct_side_front, front->state, peer);
+	if (duct_front_act(front, step.action, peer)) {
+		duct_front_give_up(front);
+		return false;
+	}
+	if (step.next == front->state)
+		return false;
+	duct_front_switch(front, step.next);
+	return true;
+}
+
+static void duct_front_work(struct work_struct *work)
+{
+	struct duct_front *front = container_of(work, struct duct_front, work);
+
+	mutex_lock(&front->lock);
+	while (!front->gone && duct_front_step(front))
+		;
+	mutex_unlock(&front->lock);
+}
+
+/* ---- xenbus ---- */
+
+static void duct_front_changed(struct xenbus_device *dev, enum xenbus_state state)
+{
+	struct duct_front *front = dev_get_drvdata(&dev->dev);
+
+	queue_work(duct_front_wq, &front->work);
+}
+
+static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_device_id *id)
+{
+	struct duct_front *front = kzalloc(sizeof(*front), GFP_KERNEL);
+
+	if (!front)
+		return -ENOMEM;
+	front->dev = dev;
+	mutex_init(&front->lock);
+	INIT_WORK(&front->work, duct_front_work);
+	dev_set_drvdata(&dev->dev, front);
+	/* The node may be from an earlier life: write it, whatever was cached. */
+	dev->state = XenbusStateUnknown;
+	duct_front_switch(front, duct_state_initialising);
+	/* The watch on the backend is set after this, and fires at once. */
+	return 0;
+}
+
+static duct_compat_remove_t duct_front_remove(struct xenbus_device *dev)
+{
+	struct duct_front *front = dev_get_drvdata(&dev->dev);
+
+	mutex_lock(&front->lock);
+	front->gone = true;
+	mutex_unlock(&front->lock);
+	cancel_work_sync(&front->work);
+	if (front->link) {
+		duct_link_goodbye(front->link);
+		duct_front_release(front);
+	}
+	duct_front_switch(front, duct_state_closed);
+	if (front->link)
+		duct_link_detach(front->link);
+	/* The core may have asked for the work until the link was stopped. */
+	cancel_work_sync(&front->work);
+	dev_set_drvdata(&dev->dev, NULL);
+	kfree(front);
+	duct_compat_removed();
+}
+
+static const struct xenbus_device_id duct_front_ids[] = { { "duct" }, { "" } };
+
+static struct xenbus_driver duct_front_driver = {
+	.ids = duct_front_ids,
+	.probe = duct_front_probe,
+	.remove = duct_front_remove,
+	.otherend_changed = duct_front_changed,
+	.allow_rebind = true,
+	.not_essential = true,
+};
+
+static int __init duct_front_init(void)
+{
+	int err;
+
+	if (!xen_domain())
+		return -ENODEV;
+	duct_front_wq = alloc_workqueue("duct_front", WQ_UNBOUND | WQ_FREEZABLE, 0);
+	if (!duct_front_wq)
+		return -ENOMEM;
+	/* Owner NULL: a bound device must not pin the module. */
+	err = __xenbus_register_frontend(&duct_front_driver, NULL, KBUILD_MODNAME);
+	if (err)
+		destroy_workqueue(duct_front_wq);
+	return err;
+}
+
+static void __exit duct_front_exit(void)
+{
+	xenbus_unregister_driver(&duct_front_driver);
+	destroy_workqueue(duct_front_wq);
+	duct_grant_exit();
+}
+
+module_init(duct_front_init);
+module_exit(duct_front_exit);
+MODULE_ALIAS("xen:duct");
+MODULE_DESCRIPTION("xen-duct: frontend");
+MODULE_LICENSE("GPL");

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What the two xenbus drivers share: reading nodes, the policy among them.
+ * Every value was written by somebody else: it is parsed strictly, and an error
+ * names the node and what it held.
+ */
+#ifndef _DUCT_NODES_H
+#define _DUCT_NODES_H
+
+#include <linux/err.h>
+#include <linux/kernel.h>
+#include <linux/random.h>
+#include <linux/slab.h>
+#include <linux/uuid.h>
+#include <xen/events.h>
+#include <xen/xenbus.h>
+
+#include "../compat/compat.h"
+#include "../state.h"
+#include "../wire.h"
+
+/* XSA-43 and xenstored's quota: no value of ours is longer. */
+#define DUCT_NODE_MAX 256
+
+/* Return: 0, -ENOENT, or -EINVAL after writing the error node of @dev */
+static inline int duct_node_u64(struct xenbus_device *dev, const char *dir, const char *node,
+				u64 max, u64 *value)
+{
+	char *text = xenbus_read(XBT_NIL, dir, node, NULL);
+	int err;
+
+	if (IS_ERR(text)) {
+		err = PTR_ERR(text);
+		xenbus_dev_error(dev, err, "reading %s/%s", dir, node);
+		return err;
+	}
+	err = kstrtou64(text, 10, value);
+	if (!err && *value > max)
+		err = -ERANGE;
+	if (err)
+		xenbus_dev_error(dev, err, "%s/%s is \"%.32s\", not a number from 0 to %llu",
+				 dir, node, text, max);
+	kfree(text);
+	return err;
+}
+
+static inline int duct_node_u32(struct xenbus_device *dev, const char *dir, const char *node,
+				u64 max, u32 *value)
+{
+	u64 wide = 0;
+	int err = duct_node_u64(dev, dir, node, max, &wide);
+
+	*value = wide;
+	return err;
+}
+
+/* An incarnation that the peer wrote, or 0 if there is none that can be read. */
+static inline u64 duct_node_incarnation(struct xenbus_device *dev, const char *node)
+{
+	char *text = xenbus_read(XBT_NIL, dev->otherend, node, NULL);
+	u64 value = 0;
+
+	if (IS_ERR(text))
+		return 0;
+	if (kstrtou64(text, 10, &value))
+		value = 0;
+	kfree(text);
+	return value;
+}
+
+/* A new one of ours; 0 says "none". */
+static inline u64 duct_new_incarnation(void)
+{
+	u64 value;
+
+	do {
+		value = get_random_u64();
+	} while (!value);
+	return value;
+}
+
+/* A budget; 0 if the node is not there. Return: 0, or -EINVAL after an error node */
+static inline int duct_node_budget(struct xenbus_device *dev, const char *backend,
+				   const char *node, u32 *value)
+{
+	*value = 0;
+	if (!xenbus_exists(XBT_NIL, backend, node))
+		return 0;
+	return duct_node_u32(dev, backend, node, U32_MAX, value);
+}
+
+/* Return: 0 or why there is no UUID in the backend's directory */
+static inline int duct_node_uuid(struct xenbus_device *dev, const char *backend, uuid_t *uuid)
+{
+	char *text = xenbus_read(XBT_NIL, backend, "uuid", NULL);
+	int err;
+
+	if (IS_ERR(text)) {
+		xenbus_dev_error(dev, PTR_ERR(text), "reading %s/uuid", backend);
+		return PTR_ERR(text);
+	}
+	err = uuid_parse(text, uuid);
+	if (err)
+		xenbus_dev_error(dev, err, "%s/uuid is \"%.40s\", not a UUID", backend, text);
+	kfree(text);
+	return err;
+}
+
+/* The parameters in one directory; a key that is there already stays. */
+static inline int duct_policy_read_params(struct duct_policy *policy, const char *dir,
+					  const char *service)
+{
+	unsigned int n, i;
+	char **keys = xenbus_directory(XBT_NIL, dir, "", &n);
+	int err = 0;
+
+	if (IS_ERR(keys))
+		return PTR_ERR(keys) == -ENOENT ? 0 : PTR_ERR(keys);
+	for (i = 0; i < n && !err; i++) {
+		char *value;
+
+		if (!strcmp(keys[i], "front") || !strcmp(keys[i], "back"))
+			continue;
+		value = xenbus_read(XBT_NIL, dir, keys[i], NULL);
+		if (IS_ERR(value))
+			continue;
+		if (strlen(value) <= DUCT_NODE_MAX)
+			err = duct_policy_param(policy, service, keys[i], value);
+		kfree(value);
+	}
+	kfree(keys);
+	return err;
+}
+
+/* services/<name>/<n> allows "<name>.<n>". */
+static inline int duct_policy_read_service(struct duct_policy *policy, const char *services,
+					   const char *name, const char *number,
+					   enum duct_side side)
+{
+	const char *end = side == duct_side_front ? "front" : "back";
+	char *service = kasprintf(GFP_KERNEL, "%s.%s", name, number);
+	char *both = kasprintf(GFP_KERNEL, "%s/%s/%s", services, name, number);
+	char *own = kasprintf(GFP_KERNEL, "%s/%s/%s/%s", services, name, number, end);
+	int err = service && both && own ? 0 : -ENOMEM;
+
+	/* The own end's values first: they count. */
+	if (!err)
+		err = duct_policy_allow(policy, service) ?:
+		      duct_policy_read_params(policy, own, service) ?:
+		      duct_policy_read_params(policy, both, service);
+	kfree(service);
+	kfree(both);
+	kfree(own);
+	return err;
+}
+
+static inline int duct_policy_read_name(struct duct_policy *policy, const char *services,
+					const char *name, enum duct_side side)
+{
+	unsigned int n, i;
+	char **numbers = xenbus_directory(XBT_NIL, services, name, &n);
+	int err = 0;
+
+	if (IS_ERR(numbers))
+		return PTR_ERR(numbers);
+	for (i = 0; i < n && !err; i++)
+		err = duct_policy_read_service(policy, services, name, numbers[i], side);
+	kfree(numbers);
+	return err;
+}
+
+/**
+ * duct_policy_read() - the toolstack's policy, from the backend's directory. [sleep]
+ * @dev: for errors
+ * @backend: the directory
+ * @side: whose parameters
+ *
+ * Return: the policy, or ERR_PTR() after writing the error node
+ */
+static inline struct duct_policy *duct_policy_read(struct xenbus_device *dev, const char *backend,
+						   enum duct_side side)
+{
+	struct duct_policy *policy = duct_policy_new();
+	unsigned int n = 0, i;
+	u32 channels, pages;
+	char *services = kasprintf(GFP_KERNEL, "%s/services", backend);
+	const char *what = "budget";
+	char **names;
+	int err;
+
+	if (!policy || !services) {
+		kfree(services);
+		duct_policy_put(policy);
+		return ERR_PTR(-ENOMEM);
+	}
+	err = duct_node_budget(dev, backend, "budget/channels", &channels) ?:
+	      duct_node_budget(dev, backend, "budget/pages", &pages) ?:
+	      duct_policy_budget(policy, channels, pages);
+	names = xenbus_directory(XBT_NIL, services, "", &n);
+	if (IS_ERR(names)) {
+		names = NULL;
+		n = 0;
+	}
+	for (i = 0; i < n && !err; i++) {
+		what = names[i];
+		err = duct_policy_read_name(policy, services, names[i], side);
+	}
+	if (err) {
+		xenbus_dev_error(dev, err, "policy in %s: %.32s", backend, what);
+		duct_policy_put(policy);
+		policy = ERR_PTR(err);
+	}
+	kfree(names);
+	kfree(services);
+	return policy;
+}
+
+/*
+ * After a failed bind of a handler: whether the port is still ours is not said,
+ * and it may be somebody else's by now.
+ */
+static inline void duct_close_port(evtchn_port_t port, domid_t peer)
+{
+	struct evtchn_status status = { .dom = DOMID_SELF, .port = port };
+	struct evtchn_close close = { .port = port };
+
+	if (HYPERVISOR_event_channel_op(EVTCHNOP_status, &status))
+		return;
+	if ((status.status == EVTCHNSTAT_unbound && status.u.unbound.dom == peer) ||
+	    (status.status == EVTCHNSTAT_interdomain && status.u.interdomain.dom == peer))
+		HYPERVISOR_event_channel_op(EVTCHNOP_close, &close);
+}
+
+#endif /* _DUCT_NODES_H */

@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Services between two Xen domains: the API of xen-duct.
+ */
+#ifndef _XEN_DUCT_H
+#define _XEN_DUCT_H
+
+#include <linux/device.h>
+#include <linux/mod_devicetable.h>
+#include <linux/module.h>
+#include <linux/uio.h>
+#include <xen/interface/xen.h>
+
+/**
+ * DOC: Contexts
+ *
+ * Each function says where it may be called:
+ *
+ * [any]
+ *	any context, hard interrupts too; never sleeps
+ * [sleep]
+ *	may sleep
+ * [one]
+ *	one caller at a time per channel; all others any number
+ *
+ * Callbacks: probe(), remove(), up() and down() may sleep for a bounded time
+ * and run one at a time per device. recv() and done() may sleep, run one at a
+ * time per channel, delay only that channel, and may overlap up(). ready() and
+ * writable() run in [any] context and only wake something. On a channel with
+ * ready() done() runs where duct_next() or duct_readable() was called, and may
+ * sleep only if that may. A callback may run before the function that asked for
+ * it returns.
+ */
+
+/**
+ * DOC: Errors
+ *
+ * Functions that return a pointer return an ERR_PTR(), never NULL.
+ *
+ * ``-EAGAIN``
+ *	full or empty now; writable() or ready() is armed
+ * ``-EMSGSIZE``
+ *	never fits
+ * ``-ENOTCONN``
+ *	the channel was not up yet; up() follows. Between down() and the next up()
+ *	it is down()'s reason instead
+ * ``-EPIPE``
+ *	the peer has closed; what it sent before was read
+ * ``-ECONNRESET``
+ *	the epoch has ended, and what was in flight with it
+ * ``-EPROTO``
+ *	the peer broke the protocol; the channel is of no use until the next epoch
+ * ``-EREMOTEIO``
+ *	the peer refused the call
+ * ``-EDQUOT``
+ *	a budget of the link is used up
+ * ``-ETIMEDOUT``, ``-ECANCELED``
+ *	a call's own end
+ * ``-ESHUTDOWN``
+ *	duct_stop() was called
+ */
+
+#define DUCT_NAME_LEN 16
+#define MODULE_ALIAS_DUCT(name) MODULE_ALIAS("duct:" name)
+
+#define DUCT_CONNECT	1	/* uses what the peer offers */
+#define DUCT_SERVE	2	/* offers it: one device per peer that binds */
+#define DUCT_PEER	4	/* both ends are equal */
+
+/**
+ * struct duct_device_id - a service that a driver knows
+ * @service: name, ``[a-z0-9_-]{1,15}``
+ * @driver_data: the driver's
+ */
+struct duct_device_id {
+	char service[DUCT_NAME_LEN];
+	kernel_ulong_t driver_data;
+};
+
+/**
+ * struct duct_device - one end of a service, for one peer
+ * @dev: on the bus "duct", named duct<link>.<service>.<instance>.{s,c,p}
+ * @id: the entry of the driver's table that matched
+ * @service: name
+ * @instance: number; the name and the number are the service
+ * @role: ours: DUCT_CONNECT, DUCT_SERVE or DUCT_PEER
+ * @peer: the other domain
+ * @epoch: of the link; changes only between down() and up()
+ * @features: those that both drivers have
+ *
+ * Read only for drivers; valid from probe() to the end of remove().
+ */
+struct duct_device {
+	struct device dev;
+	const struct duct_device_id *id;
+	char service[DUCT_NAME_LEN];
+	unsigned int instance;
+	unsigned int role;
+	domid_t peer;
+	u32 epoch;
+	u64 features;
+};
+
+#define to_duct_device(d) container_of(d, struct duct_device, dev)
+
+/**
+ * struct duct_driver - a service driver
+ * @driver: the core fills it in; the driver may set groups
+ * @id_table: services; ends with an empty entry
+ * @roles: what it does for all of them: DUCT_CONNECT | DUCT_SERVE, or DUCT_PEER
+ * @features: bits that the driver gives a meaning; both ends' are joined by "and"
+ * @keep: devices outlive the link and the peer's driver, their channels get
+ *        down() and later up(); otherwise they are removed and probed again
+ * @probe: required. Opens channels; must not wait for the peer, see &duct_channel_ops.up
+ * @remove: optional. No callback of the device runs once it has returned
+ * @node: the core's
+ *
+ * A service must be allowed by the toolstack on a link (see ductctl(8)) to be
+ * offered or used there.
+ */
+struct duct_driver {
+	struct device_driver driver;
+	const struct duct_device_id *id_table;
+	unsigned int roles;
+	u64 features;
+	bool keep;
+	int (*probe)(struct duct_device *dd);
+	void (*remove)(struct duct_device *dd);
+	struct list_head node;
+};
+
+int __duct_driver_register(struct duct_driver *drv, struct module *owner, const char *name);
+void duct_driver_unregister(struct duct_driver *drv);
+#define duct_driver_register(drv) __duct_driver_register(drv, THIS_MODULE, KBUILD_MODNAME)
+#define module_duct_driver(drv) module_driver(drv, duct_driver_register, duct_driver_unregister)
+
+const char *duct_param(struct duct_device *dd, const char *key, const char *def);
+
+struct duct_request;
+
+/**
+ * struct duct_channel - an open channel
+ * @dd: the device it belongs to
+ * @priv: the driver's, from &duct_channel_config.priv
+ * @number: which channel of the device
+ * @max_msg: longest message, bytes: the smaller wish of both ends
+ * @tx_bytes: size of the ring to the peer: the larger wish of both ends, or what
+ *            messages and answers need
+ *
+ * Read only for drivers. @max_msg and @tx_bytes are final when up() runs.
+ */
+struct duct_channel {
+	struct duct_device *dd;
+	void *priv;
+	u32 number;
+	u32 max_msg;
+	u32 tx_bytes;
+};
+
+/**
+ * struct duct_msg - the oldest message of a channel, read front to back
+ * @len: bytes not yet read
+ * @request: not NULL for a call; it outlives the message, until duct_reply()
+ * @ch: the core's
+ * @serial: the core's
+ */
+struct duct_msg {
+	u32 len;
+	struct duct_request *request;
+	struct duct_channel *ch;
+	u32 serial;
+};
+
+/**
+ * struct duct_channel_ops - what a driver is told; all optional
+ * @up: open at both ends. duct_call() is fine here
+ * @down: every call has ended; nothing can be sent until up(). @why is an errno of "Errors"
+ * @recv: a message; it is released on return. An error refuses a call that was not replied to
+ * @ready: instead of @recv: there is something for duct_next(), which the driver calls
+ *         wherever it likes. Once per arming; also when the channel goes down or is stopped
+ * @writable: the room that was asked for is there, once per arming; also when the
+ *            channel goes down or is stopped
+ *
+ * See "Contexts".
+ */
+struct duct_channel_ops {
+	void (*up)(struct duct_channel *ch);
+	void (*down)(struct duct_channel *ch, int why);
+	int (*recv)(struct duct_channel *ch, struct duct_msg *msg);
+	void (*ready)(struct duct_channel *ch);
+	void (*writable)(struct duct_channel *ch);
+};
+
+#define DUCT_STREAM	1	/* bytes, not messages */
+#define DUCT_ON_CPU	4	/* its thread on &duct_channel_config.cpu */
+
+/**
+ * struct duct_channel_config - how to open a channel; copied; 0 is a good default everywhere
+ * @ops: what to be told
+ * @priv: for &duct_channel.priv
+ * @flags: DUCT_STREAM, DUCT_ON_CPU; both ends must agree on DUCT_STREAM
+ * @cpu: for DUCT_ON_CPU
+ * @tx_bytes: size of the ring to the peer, at least; 0: four messages, up to 256 KiB
+ * @rx_bytes: size of the ring from the peer, at least; 0: the same
+ * @max_msg: longest message, bytes; 4096 if 0
+ * @max_calls: calls served here at once; 0: the core refuses them
+ * @max_answer: longest answer given here; so much is kept free for each
+ */
+struct duct_channel_config {
+	const struct duct_channel_ops *ops;
+	void *priv;
+	u32 flags;
+	u32 cpu;
+	u32 tx_bytes;
+	u32 rx_bytes;
+	u32 max_msg;
+	u32 max_calls;
+	u32 max_answer;
+};
+
+int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
+	      struct duct_channel **ch);
+void duct_stop(struct duct_channel *ch);
+void duct_close(struct duct_channel *ch);
+
+/**
+ * struct duct_stats - counters of a channel
+ * @out_messages: frames sent, of any kind
+ * @out_bytes: payload of them
+ * @out_events: events raised at the peer, for data and for space: a hypercall each
+ * @in_messages: messages received
+ * @in_bytes: payload of them
+ * @wakeups: times that the channel's worker ran, or ready() was told
+ */
+struct duct_stats {
+	u64 out_messages;
+	u64 out_bytes;
+	u64 out_events;
+	u64 in_messages;
+	u64 in_bytes;
+	u64 wakeups;
+};
+
+void duct_stats(struct duct_channel *ch, struct duct_stats *stats);
+
+#define DUCT_MORE	1	/* publish with the next, at duct_publish(), or when full */
+
+int duct_send(struct duct_channel *ch, const void *data, u32 len, u32 flags);
+ssize_t duct_send_iter(struct duct_channel *ch, const void *hdr, u32 hdr_len,
+		       struct iov_iter *from, u32 flags);
+void *duct_reserve(struct duct_channel *ch, u32 len);
+void duct_commit(struct duct_channel *ch, void *p, u32 len, u32 flags);
+void duct_abort(struct duct_channel *ch, void *p);
+void duct_publish(struct duct_channel *ch);
+u32 duct_room(struct duct_channel *ch);
+bool duct_writable(struct duct_channel *ch, u32 room);
+bool duct_readable(struct duct_channel *ch);
+int duct_wait_writable(struct duct_channel *ch, u32 room, long timeout);
+
+int duct_next(struct duct_channel *ch, struct duct_msg *msg);
+int __must_check duct_read(struct duct_msg *msg, void *to, u32 len);
+ssize_t __must_check duct_read_iter(struct duct_msg *msg, struct iov_iter *to);
+void duct_release(struct duct_msg *msg);
+
+/**
+ * struct duct_call - a call in flight: the caller's memory, until done()
+ * @done: required. Once for each 0 of duct_call_async(), maybe before that returns.
+ *        @answer is NULL if @err, and released on return. On channels with ready() it
+ *        runs in duct_next(), or with @err in a thread
+ * @timeout: jiffies; 0: none
+ * @ch: the core's
+ * @node: the core's
+ * @deadline: the core's
+ * @slot: the core's
+ * @err: the core's
+ */
+struct duct_call {
+	void (*done)(struct duct_call *call, int err, struct duct_msg *answer);
+	unsigned long timeout;
+	struct duct_channel *ch;
+	struct list_head node;
+	unsigned long deadline;
+	u32 slot;
+	int err;
+};
+
+int duct_call_async(struct duct_channel *ch, struct duct_call *call,
+		    const void *req, u32 len, u32 flags);
+void duct_call_cancel(struct duct_call *call);
+ssize_t duct_call(struct duct_channel *ch, const void *req, u32 len,
+		  void *rsp, u32 size, unsigned long timeout);
+
+/**
+ * struct duct_request - an incoming call: the driver's until duct_reply()
+ * @ch: where it came from
+ * @priv: the driver's
+ */
+struct duct_request {
+	struct duct_channel *ch;
+	void *priv;
+};
+
+int duct_reply(struct duct_request *req, const void *rsp, u32 len);
+
+#endif /* _XEN_DUCT_H */

@@ -48,21 +48,18 @@ static int duct_bus_probe(struct device *dev)
 	struct duct_driver *drv = to_duct_driver(dev->driver);
 	struct duct_device *dd = to_duct_device(dev);
 	struct duct_device_core *core = to_duct_device_core(dd);
-	u64 features = dd->features;
 	int err;
 
 	core->channels_dir = kobject_create_and_add("channels", &dev->kobj);
 	if (!core->channels_dir)
 		return -ENOMEM;
 	dd->id = duct_match_id(drv, dd);
-	dd->features &= drv->features;
-	core->service->local_features = drv->features;
+	duct_device_join_features(core, drv->features);
 	err = drv->probe(dd);
 	if (err) {
 		duct_channel_close_all(core);
 		kobject_put(core->channels_dir);
 		core->channels_dir = NULL;
-		dd->features = features;
 		return err;
 	}
 	core->keep = drv->keep;

@@ -325,6 +325,8 @@ ssize_t duct_call(struct duct_channel *channel, const void *req, u32 len,
 		duct_call_cancel(&wait.call);
 		/* Short: done() is due, or running. */
 		wait_for_completion(&wait.ended);
+		if (wait.ret == -ECANCELED)
+			return -ERESTARTSYS;
 	}
 	return wait.ret;
 }

@@ -655,6 +655,7 @@ u32 duct_policy_pages(const struct duct_policy *policy);
 /* device.c */
 int duct_device_add(struct duct_service *service);
 void duct_device_del(struct duct_device_core *dev);
+void duct_device_join_features(struct duct_device_core *dev, u64 features);
 
 /* bus.c */
 int duct_bus_init(void);

@@ -90,6 +90,17 @@ err_put:
 	return err;
 }
 
+/* What the driver here has, and the peer's that is there now. [sleep] */
+void duct_device_join_features(struct duct_device_core *dev, u64 features)
+{
+	struct duct_service *service = dev->service;
+
+	mutex_lock(&service->link->lock);
+	service->local_features = features;
+	dev->pub.features = service->peer_features & features;
+	mutex_unlock(&service->link->lock);
+}
+
 /* The reverse; remove() of the driver runs. service->dev is NULL already. [sleep] */
 void duct_device_del(struct duct_device_core *dev)
 {

@@ -283,7 +283,7 @@ EXPORT_SYMBOL_GPL(duct_reserve);
  * duct_commit() - send what was built. [any]
  * @channel: the channel
  * @p: from duct_reserve()
- * @len: bytes, at most those reserved
+ * @len: bytes, at most those reserved; on a stream 0 is as duct_abort()
  * @flags: DUCT_MORE
  */
 void duct_commit(struct duct_channel *channel, void *p, u32 len, u32 flags)
@@ -297,7 +297,9 @@ void duct_commit(struct duct_channel *channel, void *p, u32 len, u32 flags)
 
 	__acquire(&ch->tx_lock);
 	WARN_ON_ONCE(len > ch->reserved);
-	duct_tx_end(ch, duct_tx_slot(ch), ch->reserved_at, &frame, flags);
+	/* On a stream no bytes are no frame. */
+	if (frame.len || !(ch->cfg.flags & DUCT_STREAM))
+		duct_tx_end(ch, duct_tx_slot(ch), ch->reserved_at, &frame, flags);
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
 }
 EXPORT_SYMBOL_GPL(duct_commit);

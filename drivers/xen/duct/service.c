@@ -165,11 +165,16 @@ static void duct_service_announce(struct duct_service *service)
 static bool duct_service_keep(struct duct_service *service)
 {
 	struct duct_device_core *dev = service->dev;
+	struct duct_channel_core *ch;
 
 	if (!dev->keep)
 		return false;
 	if (service->wanted && dev->life != service->life) {
 		dev->life = service->life;
+		/* The peer has forgotten what was wished of its last driver. */
+		list_for_each_entry(ch, &dev->channels, node)
+			if (!ch->up)
+				duct_channel_forget(ch);
 		if (service->role == DUCT_ROLE_CONNECT) {
 			service->bound = true;
 			duct_service_owe(service, DUCT_OWE_BIND, DUCT_OWE_UNBIND);
@@ -248,6 +253,7 @@ static void duct_service_tell(struct duct_service *service)
 		/* Between down() and up(): what a new epoch may have changed. */
 		dev->pub.epoch = link->epoch;
 		dev->pub.peer = link->peer;
+		dev->pub.features = service->peer_features & service->local_features;
 		duct_service_each(dev, duct_channel_tell_up);
 	}
 	mutex_unlock(&link->lock);

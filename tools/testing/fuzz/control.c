@@ -29,9 +29,9 @@ static void check_ring_bytes(u32 bytes)
 static void check_limits(u32 flags, u32 max_msg, u32 max_calls, u32 max_answer)
 {
 	must(flags <= 1);
-	must(max_msg >= 1 && max_msg <= 1u << 20);
+	must(max_msg >= 1 && max_msg <= DUCT_MSG_MAX);
 	must(max_calls <= 1024);
-	must(max_answer <= 1u << 20);
+	must(max_answer <= DUCT_MSG_MAX);
 }
 
 static void check_bound(const struct duct_ctl_bound *m)

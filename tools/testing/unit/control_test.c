@@ -180,14 +180,14 @@ static void test_type(void **state)
 	FIELD(type, which.flags, 0x80000001, "unknown channel flags"),	\
 	FIELD(type, which.max_msg, 0, "longest message out of range"),	\
 	FIELD(type, which.max_msg, 1, ""),				\
-	FIELD(type, which.max_msg, 1u << 20, ""),			\
-	FIELD(type, which.max_msg, (1u << 20) + 1, "longest message out of range"), \
+	FIELD(type, which.max_msg, DUCT_MSG_MAX, ""),			\
+	FIELD(type, which.max_msg, (DUCT_MSG_MAX) + 1, "longest message out of range"), \
 	FIELD(type, which.max_calls, 0, ""),				\
 	FIELD(type, which.max_calls, 1024, ""),				\
 	FIELD(type, which.max_calls, 1025, "calls out of range"),	\
 	FIELD(type, which.max_answer, 0, ""),				\
-	FIELD(type, which.max_answer, 1u << 20, ""),			\
-	FIELD(type, which.max_answer, (1u << 20) + 1, "calls out of range")
+	FIELD(type, which.max_answer, DUCT_MSG_MAX, ""),			\
+	FIELD(type, which.max_answer, (DUCT_MSG_MAX) + 1, "calls out of range")
 #define BELOW(type, field, most, why)					\
 	FIELD(type, field, (most) - 1, ""),				\
 	FIELD(type, field, most, why),					\

@@ -22,7 +22,7 @@ static void call_ends_refused(struct kunit *test)
 
 	for (i = 0; i < 20; i++) {
 		server->how = i % 2 ? CALLS_REFUSE : CALLS_TOO_LONG;
-		KUNIT_ASSERT_EQ(test, calls_start(a, call, "x", 1), 0);
+		calls_begin(a, call, "x", 1);
 		call_ends_expect(kit, call, -EREMOTEIO);
 		if (i % 2 == 0)
 			KUNIT_EXPECT_EQ(test, server->reply, -EMSGSIZE);
@@ -46,7 +46,7 @@ static void call_ends_timeout(struct kunit *test)
 	for (i = 0; i < 10; i++) {
 		int before = atomic_read(&a->writables);
 
-		KUNIT_ASSERT_EQ(test, calls_start(a, call, "late", 4), 0);
+		calls_begin(a, call, "late", 4);
 		call_ends_expect(kit, call, -ETIMEDOUT);
 		kit_wait(kit, READ_ONCE(server->n) == 1);
 		KUNIT_EXPECT_EQ(test, calls_start(a, next, "next", 4), -EAGAIN);
@@ -54,7 +54,7 @@ static void call_ends_timeout(struct kunit *test)
 		KUNIT_EXPECT_EQ(test, server->reply, 0);
 		kit_wait(kit, atomic_read(&a->writables) > before);
 		KUNIT_EXPECT_EQ(test, atomic_read(&call->dones), 1);
-		KUNIT_ASSERT_EQ(test, calls_start(a, next, "next", 4), 0);
+		calls_begin(a, next, "next", 4);
 		kit_wait(kit, READ_ONCE(server->n) == 1);
 		calls_answer_all(server);
 		call_ends_expect(kit, next, 0);
@@ -79,7 +79,7 @@ static void call_ends_deadlines(struct kunit *test)
 	for (i = 0; i < 8; i++) {
 		call[i] = calls_new(kit);
 		call[i]->call.timeout = i % 2 ? KIT_WAIT * 2 : 9 - i;
-		KUNIT_ASSERT_EQ(test, calls_start(a, call[i], "", 0), 0);
+		calls_begin(a, call[i], "", 0);
 	}
 	for (i = 0; i < 8; i += 2)
 		call_ends_expect(kit, call[i], -ETIMEDOUT);
@@ -101,7 +101,7 @@ static void call_ends_cancel(struct kunit *test)
 
 	server->how = CALLS_HOLD;
 	for (i = 0; i < 20; i++) {
-		KUNIT_ASSERT_EQ(test, calls_start(a, call, "c", 1), 0);
+		calls_begin(a, call, "c", 1);
 		/* Before the answer, twice, and after it has ended. */
 		duct_call_cancel(&call->call);
 		duct_call_cancel(&call->call);
@@ -112,7 +112,7 @@ static void call_ends_cancel(struct kunit *test)
 		kit_wait(kit, duct_writable(a->ch, 0));
 	}
 	/* After the answer: too late. */
-	KUNIT_ASSERT_EQ(test, calls_start(a, call, "d", 1), 0);
+	calls_begin(a, call, "d", 1);
 	kit_wait(kit, READ_ONCE(server->n) == 1);
 	calls_answer_all(server);
 	call_ends_expect(kit, call, 0);
@@ -181,7 +181,7 @@ static void call_ends_peer_closes(struct kunit *test)
 	server->how = CALLS_HOLD;
 	for (i = 0; i < 4; i++) {
 		call[i] = calls_new(kit);
-		KUNIT_ASSERT_EQ(test, calls_start(a, call[i], "", 0), 0);
+		calls_begin(a, call[i], "", 0);
 	}
 	kit_wait(kit, READ_ONCE(server->n) == 4);
 	closer = kit_thread(kit, call_ends_close, b);
@@ -209,7 +209,7 @@ static void call_ends_stop(struct kunit *test)
 	for (i = 0; i < 4; i++) {
 		call[i] = calls_new(kit);
 		call[i]->call.timeout = i % 2 ? KIT_WAIT : 0;
-		KUNIT_ASSERT_EQ(test, calls_start(a, call[i], "", 0), 0);
+		calls_begin(a, call[i], "", 0);
 	}
 	kit_wait(kit, READ_ONCE(server->n) == 4);
 	duct_stop(a->ch);
@@ -247,7 +247,7 @@ static void call_ends_unregister(struct kunit *test)
 	server->how = CALLS_HOLD;
 	for (i = 0; i < 4; i++) {
 		call[i] = calls_new(kit);
-		KUNIT_ASSERT_EQ(test, calls_start(a, call[i], "", 0), 0);
+		calls_begin(a, call[i], "", 0);
 	}
 	kit_wait(kit, READ_ONCE(server->n) == 4);
 	kit_unregister(driver);

@@ -108,6 +108,14 @@ int calls_start(struct kit_end *end, struct call *call, const void *req, u32 len
 	return duct_call_async(end->ch, &call->call, req, len, 0);
 }
 
+void calls_begin(struct kit_end *end, struct call *call, const void *req, u32 len)
+{
+	int err = -EAGAIN;
+
+	kit_wait(end->kit, (err = calls_start(end, call, req, len)) != -EAGAIN);
+	KUNIT_ASSERT_EQ(end->kit->test, err, 0);
+}
+
 int calls_answer(struct calls_server *server, u32 i)
 {
 	return duct_reply(server->held[i], server->data[i], server->len[i]);

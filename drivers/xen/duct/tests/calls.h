@@ -59,6 +59,8 @@ struct calls_server *calls_pair(struct kunit *test, struct kit_end *a, struct ki
 /* The caller's end without a receiver of its own. */
 struct call *calls_new(struct kit *kit);
 int calls_start(struct kit_end *end, struct call *call, const void *req, u32 len);
+/* The same, as soon as there is a place: that of a call is free after its done(). */
+void calls_begin(struct kit_end *end, struct call *call, const void *req, u32 len);
 /* Answers the request held at @i with what it said. Any context. */
 int calls_answer(struct calls_server *server, u32 i);
 /* All of them, last first; then none is held. */

@@ -41,7 +41,7 @@ static void calls_out_of_order(struct kunit *test)
 		call[i] = calls_new(kit);
 	for (round = 0; round < 20; round++) {
 		for (i = 0; i < 8; i++)
-			KUNIT_ASSERT_EQ(test, calls_start(a, call[i], kit_bytes(kit, i, i), i), 0);
+			calls_begin(a, call[i], kit_bytes(kit, i, i), i);
 		KUNIT_EXPECT_EQ(test, calls_start(a, calls_new(kit), "", 0), -EAGAIN);
 		kit_wait(kit, READ_ONCE(server->n) == 8);
 		calls_answer_all(server);
@@ -134,7 +134,7 @@ static void calls_reply_anywhere(struct kunit *test)
 	init_irq_work(&replier.irq, calls_reply_irq);
 	INIT_WORK_ONSTACK(&replier.work, calls_reply_work);
 	for (i = 0; i < 40; i++) {
-		KUNIT_ASSERT_EQ(test, calls_start(a, call, kit_bytes(kit, i, 5), 5), 0);
+		calls_begin(a, call, kit_bytes(kit, i, 5), 5);
 		kit_wait(kit, READ_ONCE(replier.server->n) == 1);
 		replier.err = -EINPROGRESS;
 		if (i % 2)
@@ -177,7 +177,7 @@ static void calls_answers_have_room(struct kunit *test)
 		for (n = 0; !duct_send(b->ch, kit_bytes(kit, n, n % 101), n % 101, 0); n++)
 			;
 		for (i = 0; i < 8; i++)
-			KUNIT_ASSERT_EQ(test, calls_start(a, call[i], "", 0), 0);
+			calls_begin(a, call[i], "", 0);
 		for (i = 0; i < 8; i++) {
 			KUNIT_ASSERT_EQ(test, kit_next(b, &msg), 0);
 			KUNIT_ASSERT_NOT_NULL(test, msg.request);

@@ -26,7 +26,7 @@ static void epochs_in_flight(struct kunit *test)
 		server->how = CALLS_HOLD;
 		for (i = 0; i < 4; i++) {
 			call[i]->call.timeout = i % 2 ? KIT_WAIT : 0;
-			KUNIT_ASSERT_EQ(test, calls_start(a, call[i], "", 0), 0);
+			calls_begin(a, call[i], "", 0);
 		}
 		kit_wait(kit, READ_ONCE(server->n) == 4);
 		kit_loop_run(kit, true);

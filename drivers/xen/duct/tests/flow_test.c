@@ -125,7 +125,7 @@ static void flow_wait_ends(struct kunit *test)
 
 /* ---- the sender sleeps and the reader frees, at the same time, many times ---- */
 
-#define FLOW_MESSAGES 20000
+#define FLOW_MESSAGES 10000
 
 struct flow_sender {
 	struct kit_end *end;
@@ -232,6 +232,69 @@ static void flow_stress_poller(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, kit_join(t1), 0);
 }
 
+/**
+ * struct flow_race - a reader that empties the ring when told
+ * @end: its end
+ * @round: the one to run
+ * @ran: the last one that was
+ */
+struct flow_race {
+	struct kit_end *end;
+	u32 round;
+	u32 ran;
+};
+
+static int flow_race_reader(void *arg)
+{
+	struct flow_race *race = arg;
+	struct duct_msg msg;
+	u32 round = 0;
+
+	while (round < U32_MAX) {
+		while (READ_ONCE(race->round) == round)
+			cond_resched();
+		round = READ_ONCE(race->round);
+		while (!duct_next(race->end->ch, &msg))
+			duct_release(&msg);
+		WRITE_ONCE(race->ran, round);
+		wake_up_all(&race->end->kit->wait);
+	}
+	return 0;
+}
+
+/*
+ * Somebody waits for little room while somebody else tries to send much, just as
+ * the reader makes room: that is not told to one and kept from the other.
+ */
+static void flow_wake_for_another(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct flow_race race = { .end = b };
+	struct kit_thread *reader;
+	u32 i, delay;
+
+	flow_pair(test, 400, a, &kit_ready_ops, b);
+	reader = kit_thread(kit, flow_race_reader, &race);
+	for (i = 1; i <= 3000; i++) {
+		int before = atomic_read(&a->writables);
+
+		flow_fill(a, 1);
+		KUNIT_EXPECT_FALSE(test, duct_writable(a->ch, 1));
+		WRITE_ONCE(race.round, i);
+		for (delay = prandom_u32_state(&kit->rnd) % 2000; delay; delay--)
+			cpu_relax();
+		duct_send(a->ch, kit->pattern, 400, 0);
+		duct_send(a->ch, kit->pattern, 300, 0);
+		if (wait_event_timeout(kit->wait, atomic_read(&a->writables) > before &&
+				       READ_ONCE(race.ran) == i, 10 * HZ) <= 0)
+			break;
+	}
+	WRITE_ONCE(race.round, U32_MAX);
+	KUNIT_EXPECT_EQ(test, kit_join(reader), 0);
+	KUNIT_EXPECT_EQ(test, i, 3001u);
+}
+
 static struct kunit_case flow_cases[] = {
 	KUNIT_CASE_PARAM(flow_writable_once, kit_sides),
 	KUNIT_CASE_PARAM(flow_writable_room, kit_sides),
@@ -241,6 +304,7 @@ static struct kunit_case flow_cases[] = {
 	KUNIT_CASE_PARAM(flow_stress_several, kit_sides),
 	KUNIT_CASE_PARAM(flow_stress_callback, kit_sides),
 	KUNIT_CASE_PARAM(flow_stress_poller, kit_sides),
+	KUNIT_CASE_PARAM(flow_wake_for_another, kit_sides),
 	{}
 };
 

@@ -128,9 +128,12 @@ struct kit_end {
 
 /* Fails the test unless the condition comes true; callbacks make it look. */
 #define kit_wait(kit, condition)							\
-	KUNIT_ASSERT_TRUE_MSG((kit)->test,						\
-			      wait_event_timeout((kit)->wait, condition, KIT_WAIT) > 0,	\
-			      "waited in vain for %s", #condition)
+	do {										\
+		bool in_time = wait_event_timeout((kit)->wait, condition, KIT_WAIT) > 0;	\
+											\
+		KUNIT_ASSERT_TRUE_MSG((kit)->test, in_time, "waited in vain for %s",	\
+				      #condition);					\
+	} while (0)
 
 int kit_init(struct kunit *test);
 void kit_exit(struct kunit *test);

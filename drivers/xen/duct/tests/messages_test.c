@@ -78,7 +78,7 @@ static void messages_longest(struct kunit *test)
 
 /* ---- a long sequence ---- */
 
-#define MESSAGES_SEQUENCE 100000
+#define MESSAGES_SEQUENCE 50000	/* by each end */
 
 /**
  * struct messages_sequence - a receiver of kit_bytes() of random lengths

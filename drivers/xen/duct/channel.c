@@ -98,6 +98,20 @@ static void duct_channel_cancel(struct duct_channel_core *ch)
 	duct_link_out(ch->link, &cancel->out);
 }
 
+/*
+ * Backend: whether as many wishes of the service wait for the frontend as may:
+ * one more would break the link.
+ */
+static bool duct_channel_wishes_full(struct duct_channel_core *ch)
+{
+	struct duct_channel_core *other;
+	u32 n = 0;
+
+	list_for_each_entry(other, &to_duct_device_core(ch->pub.dd)->channels, node)
+		n += other->wished && !other->up;
+	return n >= duct_policy_channels(ch->link->policy);
+}
+
 /* Says that the channel is wished; up() follows when the peer wishes it, too. */
 void duct_channel_wish(struct duct_channel_core *ch)
 {
@@ -108,6 +122,10 @@ void duct_channel_wish(struct duct_channel_core *ch)
 	if (ch->wished || ch->up || ch->broken || ch->stopped || !service->wanted ||
 	    dev->life != service->life)
 		return;
+	if (!duct_link_is_front(ch->link) && duct_channel_wishes_full(ch)) {
+		duct_channel_refused(ch, -EDQUOT);
+		return;
+	}
 	ch->wished = true;
 	if (duct_link_is_front(ch->link)) {
 		duct_slot_try_bind(ch);

@@ -203,9 +203,9 @@ int duct_chunk_alloc(struct duct_link *link, u32 bytes, struct duct_chunk **chun
 
 		if (!c)
 			continue;
-		if (!c->usable)
+		if (!c->usable) {
 			coming = coming || c->pages >= pages;
-		else if (!duct_arena_alloc(&c->arena, bytes, offset)) {
+		} else if (!duct_arena_alloc(&c->arena, bytes, offset)) {
 			*chunk = c;
 			return 0;
 		}

@@ -441,6 +441,7 @@ struct duct_channel_stats {
 /* bits of duct_channel_core.flags */
 enum {
 	DUCT_CH_RX_ARMED,	/* tell ready() */
+	DUCT_CH_TX_WAKE,	/* the worker wakes who waits for room */
 };
 
 /**

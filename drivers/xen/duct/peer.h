@@ -43,6 +43,7 @@ static inline u32 duct_peer_acquire32(const u32 __peer *p)
 #ifdef DUCT_PEER_SHIM
 	return duct_peer_load((const u32 __force *)p);
 #else
+	/* The caller's comment names the pair. */
 	return virt_load_acquire((const u32 __force *)p);
 #endif
 }
@@ -59,6 +60,7 @@ static inline void duct_peer_write64(u64 __peer *p, u64 v)
 
 static inline void duct_peer_release32(u32 __peer *p, u32 v)
 {
+	/* Pairs with duct_peer_acquire32() at the peer. */
 	virt_store_release((u32 __force *)p, v);
 }
 

@@ -372,6 +372,8 @@ void duct_recv_work(struct work_struct *work)
 	struct duct_channel_core *ch = container_of(work, struct duct_channel_core, work);
 
 	WRITE_ONCE(ch->worker, current);
+	if (test_and_clear_bit(DUCT_CH_TX_WAKE, &ch->flags))
+		duct_tx_wake(ch);
 	duct_calls_run_failed(ch);
 	if (!ch->cfg.ops->ready) {
 		ch->stats.wakeups++;

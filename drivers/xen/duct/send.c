@@ -65,6 +65,7 @@ static int duct_tx_want(struct duct_channel_core *ch, struct duct_slot *slot, u3
 int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at)
 {
 	struct duct_slot *slot = duct_tx_slot(ch);
+	bool others;
 	int err;
 
 	if (unlikely(ch->tx_err || !slot))
@@ -79,7 +80,13 @@ int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at)
 		}
 		ch->stats.out_full++;
 		trace_duct_full(ch->link->id, slot->index);
+		others = ch->tx_want;
 		err = duct_tx_want(ch, slot, duct_tx_need(slot, len, keep));
+		/* The event that is on its way will find nobody armed. */
+		if (err > 0 && others) {
+			set_bit(DUCT_CH_TX_WAKE, &ch->flags);
+			duct_channel_queue(ch);
+		}
 	} while (err > 0);
 	return err ?: -EAGAIN;
 }

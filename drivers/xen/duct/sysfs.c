@@ -85,6 +85,7 @@ static struct attribute *duct_link_attrs[] = {
 	&dev_attr_stale.attr,
 	NULL
 };
+
 static const struct attribute_group duct_link_group = { .attrs = duct_link_attrs };
 const struct attribute_group *duct_link_groups[] = { &duct_link_group, NULL };
 
@@ -133,6 +134,7 @@ static struct attribute *duct_device_attrs[] = {
 	&dev_attr_modalias.attr,
 	NULL
 };
+
 static const struct attribute_group duct_device_group = { .attrs = duct_device_attrs };
 const struct attribute_group *duct_device_groups[] = { &duct_device_group, NULL };
 

@@ -17,12 +17,12 @@ static void channels_config(struct kunit *test)
 		{ .flags = 2 },
 		{ .flags = BIT(31) },
 		{ .flags = DUCT_ON_CPU, .cpu = 1u << 20 },
-		{ .max_msg = (1u << 20) + 1 },
+		{ .max_msg = (1u << 20) - 15 },
 		{ .max_msg = U32_MAX },
-		{ .max_answer = (1u << 20) + 1 },
+		{ .max_answer = (1u << 20) - 15 },
 		{ .max_calls = 1025 },
-		{ .max_calls = U32_MAX, .max_answer = 1 << 20 },
-		{ .max_calls = 1024, .max_answer = 1 << 20 },
+		{ .max_calls = U32_MAX, .max_answer = 1 << 19 },
+		{ .max_calls = 1024, .max_answer = 1 << 19 },
 		{ .tx_bytes = (4u << 20) + 1 },
 		{ .rx_bytes = U32_MAX },
 	};
@@ -238,7 +238,8 @@ static int channels_send_until_error(void *arg)
 	int err;
 
 	for (;;) {
-		err = kit_send(race->end, race->end->kit->pattern, 40, race->sent % 5 ? DUCT_MORE : 0);
+		err = kit_send(race->end, race->end->kit->pattern, 40,
+			       race->sent % 5 ? DUCT_MORE : 0);
 		if (err)
 			return err;
 		race->sent++;

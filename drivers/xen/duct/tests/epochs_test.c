@@ -80,12 +80,14 @@ static void epochs_cursor(struct kunit *test)
 static void epochs_down(struct kunit *test)
 {
 	struct kit *kit = test->priv;
+	unsigned int side = kit_param_side(test);
+	struct kit_driver *driver = kit_peers(kit, true);
 	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
 	struct duct_msg msg;
 	char text[16];
 	u32 i;
 
-	kit_connect(kit_peers(kit, true), a, kit_param_side(test), NULL, b, NULL, 0);
+	kit_connect(driver, a, side, NULL, b, NULL, 0);
 	for (i = 1; i < 5; i++) {
 		kit_loop_run(kit, false);
 		kit_wait(kit, atomic_read(&a->downs) == i && atomic_read(&b->downs) == i);
@@ -97,9 +99,7 @@ static void epochs_down(struct kunit *test)
 		/* Opened and closed meanwhile: that is fine, too. */
 		if (i % 2) {
 			kit_close(b);
-			KUNIT_ASSERT_EQ(test, kit_open(b, kit_peer(list_first_entry(&kit->drivers,
-					struct kit_driver, node), !kit_param_side(test)), 0,
-					NULL), 0);
+			KUNIT_ASSERT_EQ(test, kit_open(b, kit_peer(driver, !side), 0, NULL), 0);
 		}
 		kit_loop_run(kit, true);
 		epochs_wait_up(a, b, i + 1);
@@ -166,7 +166,6 @@ static void epochs_register_while_down(struct kunit *test)
 /**
  * struct epochs_load - a thread's work on one end
  * @end: which
- * @stop: enough
  * @call: of a thread that calls
  * @good: answered, or sent
  * @ended: of calls: with an error that may be
@@ -174,7 +173,6 @@ static void epochs_register_while_down(struct kunit *test)
  */
 struct epochs_load {
 	struct kit_end *end;
-	bool *stop;
 	struct call *call;
 	u32 good, ended, bad;
 };
@@ -196,7 +194,7 @@ static void epochs_count(struct epochs_load *load, int err)
 		load->ended++;
 	else
 		load->bad++;
-	wait_event_timeout(kit->wait, READ_ONCE(load->end->is_up) || READ_ONCE(*load->stop),
+	wait_event_timeout(kit->wait, READ_ONCE(load->end->is_up) || READ_ONCE(kit->over),
 			   KIT_WAIT);
 }
 
@@ -207,7 +205,7 @@ static int epochs_caller(void *arg)
 	struct kit *kit = load->end->kit;
 	int err = 0;
 
-	while (!READ_ONCE(*load->stop)) {
+	while (!READ_ONCE(load->end->kit->over)) {
 		wait_event_timeout(kit->wait,
 				   (err = calls_start(load->end, call, "load", 4)) != -EAGAIN,
 				   KIT_WAIT);
@@ -229,7 +227,7 @@ static int epochs_sender(void *arg)
 {
 	struct epochs_load *load = arg;
 
-	while (!READ_ONCE(*load->stop)) {
+	while (!READ_ONCE(load->end->kit->over)) {
 		epochs_count(load, kit_send(load->end, load->end->kit->pattern, 50, 0));
 		cond_resched();
 	}
@@ -242,21 +240,22 @@ static void epochs_under_load(struct kunit *test)
 {
 	struct kit *kit = test->priv;
 	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
-	struct epochs_load load[4] = { };
+	struct epochs_load *load = kunit_kzalloc(test, 4 * sizeof(*load), GFP_KERNEL);
 	struct kit_thread *thread[4];
-	bool stop = false;
 	u32 i, j;
 
+	KUNIT_ASSERT_NOT_NULL(test, load);
 	calls_pair(test, a, b, 2, true);
 	for (i = 0; i < 4; i++) {
 		load[i].end = i < 3 ? a : b;
-		load[i].stop = &stop;
 		load[i].call = calls_new(kit);
 		thread[i] = kit_thread(kit, i < 2 ? epochs_caller : epochs_sender, &load[i]);
 	}
 	for (i = 1; i <= EPOCHS_ROUNDS; i++) {
 		u32 good[4];
 
+		/* Only who was told up() is told down(). */
+		epochs_wait_up(a, b, i);
 		for (j = 0; j < 4; j++)
 			good[j] = READ_ONCE(load[j].good);
 		/* Traffic in each epoch, but at times only just. */
@@ -265,7 +264,7 @@ static void epochs_under_load(struct kunit *test)
 		kit_wait(kit, atomic_read(&a->downs) == i && atomic_read(&b->downs) == i);
 	}
 	epochs_wait_up(a, b, EPOCHS_ROUNDS + 1);
-	WRITE_ONCE(stop, true);
+	WRITE_ONCE(kit->over, true);
 	wake_up_all(&kit->wait);
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, kit_join(thread[i]), 0);

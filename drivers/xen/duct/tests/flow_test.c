@@ -276,7 +276,7 @@ static void flow_wake_for_another(struct kunit *test)
 
 	flow_pair(test, 400, a, &kit_ready_ops, b);
 	reader = kit_thread(kit, flow_race_reader, &race);
-	for (i = 1; i <= 3000; i++) {
+	for (i = 1; i <= 2000; i++) {
 		int before = atomic_read(&a->writables);
 
 		flow_fill(a, 1);
@@ -292,7 +292,7 @@ static void flow_wake_for_another(struct kunit *test)
 	}
 	WRITE_ONCE(race.round, U32_MAX);
 	KUNIT_EXPECT_EQ(test, kit_join(reader), 0);
-	KUNIT_EXPECT_EQ(test, i, 3001u);
+	KUNIT_EXPECT_EQ(test, i, 2001u);
 }
 
 static struct kunit_case flow_cases[] = {

@@ -142,7 +142,9 @@ void kit_exit(struct kunit *test);
 
 struct kit_driver *kit_driver(struct kit *kit, const char *service, unsigned int roles);
 void kit_register(struct kit_driver *driver);
+/* And waits until its own devices are gone; the other does not. */
 void kit_unregister(struct kit_driver *driver);
+void kit_unregister_only(struct kit_driver *driver);
 unsigned int kit_side(const struct duct_device *dd);
 struct duct_device *kit_device(struct kit_driver *driver, unsigned int side, unsigned int role,
 			       unsigned int instance);

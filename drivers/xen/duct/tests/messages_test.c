@@ -6,6 +6,7 @@
 #include <linux/mm.h>
 #include <linux/slab.h>
 #include <linux/timer.h>
+#include <linux/vmalloc.h>
 
 #include "kit.h"
 
@@ -74,6 +75,28 @@ static void messages_longest(struct kunit *test)
 		kit_expect(b, kit_bytes(kit, i, len), len);
 	}
 	KUNIT_EXPECT_EQ(test, duct_send(a->ch, kit->pattern, MESSAGES_LONG + 1, 0), -EMSGSIZE);
+}
+
+/* The longest message of all, both ways. */
+static void messages_maximum(struct kunit *test)
+{
+	const u32 most = (1u << 20) - 16;
+	struct kit *kit = test->priv;
+	u8 *data = vmalloc(most + 1);
+	struct kit_end *a, *b;
+
+	KUNIT_ASSERT_NOT_NULL(test, data);
+	memcpy(data, kit->pattern, KIT_PATTERN);
+	memcpy(data + KIT_PATTERN, kit->pattern + 1, most - KIT_PATTERN);
+	messages_pair(test, most, &a, &b);
+	KUNIT_EXPECT_EQ(test, a->ch->max_msg, most);
+	KUNIT_EXPECT_EQ(test, duct_send(a->ch, data, most + 1, 0), -EMSGSIZE);
+	KUNIT_EXPECT_EQ(test, duct_send(a->ch, data, most, 0), 0);
+	kit_expect(b, data, most);
+	KUNIT_EXPECT_EQ(test, duct_send(b->ch, data, most, 0), 0);
+	kit_expect(a, data, most);
+	kit_exchange(a, b);
+	vfree(data);
 }
 
 /* ---- a long sequence ---- */
@@ -398,6 +421,7 @@ static void messages_on_cpu(struct kunit *test)
 static struct kunit_case messages_cases[] = {
 	KUNIT_CASE_PARAM(messages_lengths, kit_sides),
 	KUNIT_CASE_PARAM(messages_longest, kit_sides),
+	KUNIT_CASE(messages_maximum),
 	KUNIT_CASE_PARAM(messages_in_order, kit_sides),
 	KUNIT_CASE_PARAM(messages_pieces, kit_sides),
 	KUNIT_CASE_PARAM(messages_in_place, kit_sides),

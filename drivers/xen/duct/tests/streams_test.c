@@ -2,7 +2,7 @@
 /* Streams: bytes, cut anywhere by either end. */
 #include "kit.h"
 
-#define STREAMS_BYTES (1u << 20)
+#define STREAMS_BYTES (1024u * 1024)
 
 /**
  * struct streams_reader - who compares what comes with kit->pattern, over and over

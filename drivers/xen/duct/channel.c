@@ -365,7 +365,7 @@ static int duct_config_check(struct duct_channel_config *cfg)
 		return -EINVAL;
 	if (cfg->flags & ~(DUCT_STREAM | DUCT_ON_CPU))
 		return -EINVAL;
-	if (cfg->flags & DUCT_ON_CPU && !cpu_possible(cfg->cpu))
+	if (cfg->flags & DUCT_ON_CPU && (cfg->cpu >= nr_cpu_ids || !cpu_possible(cfg->cpu)))
 		return -EINVAL;
 	if (!cfg->max_msg)
 		cfg->max_msg = DUCT_DEFAULT_MSG;

@@ -10,7 +10,7 @@ kernel_debug() { # NAME
 	local name=$1 version frag=$RIG_DIR/kernels
 	version=$(dpkg-query -W -f '${Version}' linux-source-6.1)
 	cached "kernel-$name" "$(hash_of "=$version" "$frag/common.config" \
-		"$frag/$name.config" "$RIG_DIR/lib/kernel-debug.sh")" \
+		"$frag/$name.config" "$frag"/*.patch "$RIG_DIR/lib/kernel-debug.sh")" \
 		kernel_debug_make "$name"
 }
 
@@ -19,6 +19,10 @@ kernel_debug_make() { # NAME FOLDER
 	say "building kernel $name, log in $d/log (about 8 minutes on 2 cores)"
 	mkdir "$d/build"
 	tar -C "$d/build" --strip-components=1 -xf "$KERNEL_DEBUG_TAR"
+	local p
+	for p in "$RIG_DIR"/kernels/*.patch; do
+		patch -s -p1 -d "$d/build" <"$p" || die "$p does not apply"
+	done
 	kernel_debug_configure "$name" "$d/build"
 	# Nothing of the time or the machine in it: the same input, the same image.
 	make -C "$d/build" -j"$(nproc)" KBUILD_BUILD_TIMESTAMP=@0 \

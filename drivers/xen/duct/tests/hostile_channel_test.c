@@ -259,6 +259,15 @@ static int hostile_notice(struct hostile *h)
 	return err;
 }
 
+/* What a test that failed still held: closing would wait for it. */
+static void hostile_reply_held(struct kit_end *end)
+{
+	struct hostile *h = end->priv;
+
+	while (h->n)
+		duct_reply(h->held[--h->n], NULL, 0);
+}
+
 static void hostile_one(struct kunit *test, struct kit_driver *driver, unsigned int side)
 {
 	const struct hostile_attack *attack = test->param_value;
@@ -268,42 +277,48 @@ static void hostile_one(struct kunit *test, struct kit_driver *driver, unsigned 
 		.max_answer = CALLS_DATA,
 	};
 	struct kit *kit = test->priv;
-	struct hostile h = { .kit = kit, .a = kit_end(kit), .b = kit_end(kit) };
+	struct hostile *h = kunit_kzalloc(test, sizeof(*h), GFP_KERNEL);
 	struct kit_end *c = kit_end(kit), *d = kit_end(kit);
 
-	h.call = calls_new(kit);
-	kit_connect(driver, h.a, side, &cfg, h.b, &cfg, 0);
+	KUNIT_ASSERT_NOT_NULL(test, h);
+	h->kit = kit;
+	h->a = kit_end(kit);
+	h->b = kit_end(kit);
+	h->b->priv = h;
+	h->b->on_exit = hostile_reply_held;
+	h->call = calls_new(kit);
+	kit_connect(driver, h->a, side, &cfg, h->b, &cfg, 0);
 	kit_connect(driver, c, side, NULL, d, NULL, 1);
-	h.slot = hostile_slot(h.a);
-	KUNIT_ASSERT_EQ(test, duct_link_is_front(h.slot->link), side == KIT_FRONT);
+	h->slot = hostile_slot(h->a);
+	KUNIT_ASSERT_EQ(test, duct_link_is_front(h->slot->link), side == KIT_FRONT);
 	if (attack->run)
-		attack->run(&h);
+		attack->run(h);
 	else
-		hostile_frame(h.slot, &attack->frame, kit->pattern, attack->bytes);
-	KUNIT_EXPECT_EQ(test, hostile_notice(&h), -EPROTO);
-	kit_wait(kit, atomic_read(&h.a->downs) == 1 && atomic_read(&h.b->downs) == 1);
-	KUNIT_EXPECT_EQ(test, h.a->why, -EPROTO);
-	KUNIT_EXPECT_EQ(test, h.b->why, -EPROTO);
-	KUNIT_EXPECT_EQ(test, duct_send(h.b->ch, "", 0, 0), -EPROTO);
-	KUNIT_EXPECT_EQ(test, duct_send(h.a->ch, "", 0, 0), -EPROTO);
-	hostile_expect_file(h.b, "faults", "1\n");
-	hostile_expect_file(h.b, "state", "broken\n");
-	hostile_expect_file(h.a, "faults", "0\n");
-	while (h.n)
-		KUNIT_EXPECT_EQ(test, duct_reply(h.held[--h.n], NULL, 0), -EPROTO);
-	if (h.called) {
-		kit_wait(kit, calls_ended(h.call));
-		KUNIT_EXPECT_EQ(test, h.call->err, -EPROTO);
+		hostile_frame(h->slot, &attack->frame, kit->pattern, attack->bytes);
+	KUNIT_EXPECT_EQ(test, hostile_notice(h), -EPROTO);
+	kit_wait(kit, atomic_read(&h->a->downs) == 1 && atomic_read(&h->b->downs) == 1);
+	KUNIT_EXPECT_EQ(test, h->a->why, -EPROTO);
+	KUNIT_EXPECT_EQ(test, h->b->why, -EPROTO);
+	KUNIT_EXPECT_EQ(test, duct_send(h->b->ch, "", 0, 0), -EPROTO);
+	KUNIT_EXPECT_EQ(test, duct_send(h->a->ch, "", 0, 0), -EPROTO);
+	hostile_expect_file(h->b, "faults", "1\n");
+	hostile_expect_file(h->b, "state", "broken\n");
+	hostile_expect_file(h->a, "faults", "0\n");
+	while (h->n)
+		KUNIT_EXPECT_EQ(test, duct_reply(h->held[--h->n], NULL, 0), -EPROTO);
+	if (h->called) {
+		kit_wait(kit, calls_ended(h->call));
+		KUNIT_EXPECT_EQ(test, h->call->err, -EPROTO);
 	}
-	KUNIT_EXPECT_LE(test, atomic_read(&h.call->dones), 1);
+	KUNIT_EXPECT_LE(test, atomic_read(&h->call->dones), 1);
 	/* The others are well, and it itself when both want it again. */
 	kit_exchange(c, d);
-	kit_close(h.a);
-	kit_close(h.b);
-	kit_connect(driver, h.a, side, &cfg, h.b, &cfg, 0);
-	kit_exchange(h.a, h.b);
-	kit_close(h.a);
-	kit_close(h.b);
+	kit_close(h->a);
+	kit_close(h->b);
+	kit_connect(driver, h->a, side, &cfg, h->b, &cfg, 0);
+	kit_exchange(h->a, h->b);
+	kit_close(h->a);
+	kit_close(h->b);
 	kit_close(c);
 	kit_close(d);
 }

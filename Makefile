@@ -42,7 +42,6 @@ ductctl-check:
 
 demo:
 	@$(RIG)/deps build tools rig
-	@$(MAKE) -s -C tools/ductctl
 	@$(RIG)/run demo
 
 check:
@@ -53,7 +52,6 @@ nightly:
 
 newest:
 	@$(RIG)/deps build tools rig newest
-	@$(MAKE) -s -C tools/ductctl
 	@$(RIG)/run -k newest link
 
 sparse: kdir-check

@@ -180,6 +180,23 @@ static void duct_chunk_unshare(struct duct_link *link, struct duct_chunk *chunk)
 	duct_chunk_drop(link, chunk);
 }
 
+/* Frontend: memory in a chunk that is there. Return: true if there is some */
+bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset)
+{
+	u32 i;
+
+	lockdep_assert_held(&link->lock);
+	for (i = 0; i < DUCT_CHUNKS; i++) {
+		struct duct_chunk *c = link->chunks[i];
+
+		if (c && c->usable && !duct_arena_alloc(&c->arena, bytes, offset)) {
+			*chunk = c;
+			return true;
+		}
+	}
+	return false;
+}
+
 /**
  * duct_chunk_alloc() - frontend: memory for the rings of a channel
  * @link: running
@@ -193,25 +210,14 @@ static void duct_chunk_unshare(struct duct_link *link, struct duct_chunk *chunk)
 int duct_chunk_alloc(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset)
 {
 	u32 pages = max_t(u32, DIV_ROUND_UP(bytes, DUCT_PAGE_SIZE), DUCT_CHUNK_PAGES);
-	bool coming = false;
 	u32 i;
 	int err;
 
-	lockdep_assert_held(&link->lock);
-	for (i = 0; i < DUCT_CHUNKS; i++) {
-		struct duct_chunk *c = link->chunks[i];
-
-		if (!c)
-			continue;
-		if (!c->usable) {
-			coming = coming || c->pages >= pages;
-		} else if (!duct_arena_alloc(&c->arena, bytes, offset)) {
-			*chunk = c;
-			return 0;
-		}
-	}
-	if (coming)
-		return -EAGAIN;
+	if (duct_chunk_find(link, bytes, chunk, offset))
+		return 0;
+	for (i = 0; i < DUCT_CHUNKS; i++)
+		if (link->chunks[i] && !link->chunks[i]->usable && link->chunks[i]->pages >= pages)
+			return -EAGAIN;
 	if (link->chunk_failed)
 		return -ENOMEM;
 	err = duct_chunk_add(link, pages);
@@ -311,16 +317,15 @@ int duct_chunk_done(struct duct_link *link, const struct duct_ctl_done *msg)
 	return 0;
 }
 
-/* Backend: where a ring is. Return: NULL if it does not lie in a mapped chunk */
-u8 __peer *duct_chunk_ring(struct duct_link *link, const struct duct_ctl_ring *ring)
+/* Backend: what the peer placed. Return: NULL if it does not lie in a mapped chunk */
+u8 __peer *duct_chunk_at(struct duct_link *link, u32 id, u32 offset, u32 bytes)
 {
-	struct duct_chunk *chunk = link->chunks[array_index_nospec(ring->chunk, DUCT_CHUNKS)];
-	u32 need = sizeof(struct duct_shared_ring) + ring->bytes;
+	struct duct_chunk *chunk = link->chunks[array_index_nospec(id, DUCT_CHUNKS)];
 
-	if (!chunk || !chunk->usable || need > chunk->pages * DUCT_PAGE_SIZE ||
-	    ring->offset > chunk->pages * DUCT_PAGE_SIZE - need)
+	if (!chunk || !chunk->usable || bytes > chunk->pages * DUCT_PAGE_SIZE ||
+	    offset > chunk->pages * DUCT_PAGE_SIZE - bytes)
 		return NULL;
-	return chunk->base + ring->offset;
+	return chunk->base + offset;
 }
 
 /*

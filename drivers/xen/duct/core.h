@@ -40,6 +40,7 @@ extern struct workqueue_struct *duct_wq;	/* control, devices */
 extern struct workqueue_struct *duct_recv_wq;	/* recv() and done() */
 extern struct workqueue_struct *duct_cpu_wq;	/* the same, per CPU: DUCT_ON_CPU */
 extern struct mutex duct_lock;
+extern uint duct_max_doors;			/* module parameter */
 extern uint duct_start_index;			/* module parameter: where indexes begin */
 extern struct list_head duct_drivers;		/* duct_lock */
 extern struct list_head duct_links;		/* duct_lock */
@@ -95,13 +96,21 @@ struct duct_done {
 };
 
 /**
- * struct duct_door - one event channel's bitmaps
- * @in: the peer sets bits
- * @out: we set bits
+ * struct duct_door - one event channel, and its bitmaps
+ * @in: the peer sets bits; NULL: nothing is looked at
+ * @out: we set bits; NULL: there is no such door
+ * @usable: the backend has bound it
+ * @channels: slots behind it, the control ring left out
+ * @events: that the wire raised here; hard irq, one at a time
+ * @spurious: of those, without anything behind them; the same
  */
 struct duct_door {
 	struct duct_door_table __peer *in;
 	struct duct_door_table __peer *out;
+	bool usable;
+	u32 channels;
+	u64 events;
+	u64 spurious;
 };
 
 /**
@@ -129,6 +138,7 @@ enum {
  * @ch: the channel; NULL for the control ring, and when the channel let go
  * @index: in link->slots and the doors' tables
  * @generation: tells one use of the index from the next
+ * @door: which the channel is behind
  * @tx: under the channel's tx_lock; for the control ring link->lock
  * @rx: the one reader's; for the control ring link->lock
  * @credit: 1 when an event is welcome: see the protocol of a door
@@ -161,6 +171,7 @@ struct duct_slot {
 	struct duct_channel_core *ch;
 	u32 index;
 	u32 generation;
+	u32 door;
 	struct duct_tx tx;
 	struct duct_rx rx;
 	atomic_t credit;
@@ -191,8 +202,6 @@ struct duct_slot {
 
 /**
  * struct duct_link_stats - counters of a link; link->lock but where said
- * @events: events that the wire raised here; hard irq, one at a time
- * @spurious: of those, without anything behind them; the same
  * @rung: events that we raised at the peer
  * @control_in: control messages read
  * @control_out: control messages sent
@@ -200,8 +209,6 @@ struct duct_slot {
  * @faults: times that the peer broke the protocol, channels and link
  */
 struct duct_link_stats {
-	u64 events;
-	u64 spurious;
 	atomic64_t rung;
 	u64 control_in;
 	u64 control_out;
@@ -234,7 +241,11 @@ struct duct_link_stats {
  * @state: of the handshake, in words; the wire's
  * @slots: by index; written under @lock, read under RCU
  * @control: slots[0]
- * @door: door 0
+ * @door: by number
+ * @doors: usable ones
+ * @doors_most: frontend: how many it would have in this epoch
+ * @door_out: frontend: emits DOOR
+ * @door_msg: frontend: the DOOR that waits for its answer; type 0: none
  * @work: reads the control ring, sends what is due
  * @tick: bounded waits: draining slots
  * @todo: slots with news, from any context
@@ -250,7 +261,7 @@ struct duct_link_stats {
  * @chunk_out: emits CHUNK and CHUNK_DONE
  * @refused: backend: the chunk whose refs are read and dropped, by id + 1; 0: none
  * @refused_next: the page that its next message begins with
- * @done: chunk ids to acknowledge, with their status
+ * @done: chunks and doors to acknowledge, with their status
  * @done_len: of @done
  * @bye: emits GOODBYE
  * @stats: counters
@@ -283,7 +294,11 @@ struct duct_link {
 	const char *state;
 	struct duct_slot __rcu *slots[DUCT_SLOTS];
 	struct duct_slot *control;
-	struct duct_door door;
+	struct duct_door door[DUCT_DOORS];
+	u32 doors;
+	u32 doors_most;
+	struct duct_out door_out;
+	union duct_ctl door_msg;
 	struct work_struct work;
 	struct delayed_work tick;
 	struct llist_head todo;
@@ -299,7 +314,7 @@ struct duct_link {
 	struct duct_out chunk_out;
 	u32 refused;
 	u32 refused_next;
-	struct duct_done done[DUCT_CHUNKS];
+	struct duct_done done[DUCT_CHUNKS + DUCT_DOORS];
 	u32 done_len;
 	struct duct_out bye;
 	struct duct_link_stats stats;
@@ -560,7 +575,14 @@ void duct_dispatch_start(struct duct_link *link);
 void duct_link_quiesce(struct duct_link *link, int why);
 
 /* door.c */
-void duct_door_init(struct duct_link *link, struct duct_control_page __peer *page);
+void duct_doors_init(struct duct_link *link);
+void duct_doors_start(struct duct_link *link, struct duct_control_page __peer *page);
+void duct_doors_deaf(struct duct_link *link);
+void duct_doors_end(struct duct_link *link);
+u32 duct_door_pick(struct duct_link *link);
+void duct_door_offer(struct duct_link *link);
+const char *duct_door_receive(struct duct_link *link, const struct duct_ctl_door *msg);
+const char *duct_door_done(struct duct_link *link, const struct duct_ctl_done *msg);
 bool duct_door_ring(struct duct_slot *slot);
 
 /* chunk.c */
@@ -568,7 +590,8 @@ int duct_chunk_alloc(struct duct_link *link, u32 bytes, struct duct_chunk **chun
 void duct_chunk_free(struct duct_chunk *chunk, u32 offset, u32 bytes);
 int duct_chunk_receive(struct duct_link *link, const struct duct_ctl_chunk *msg);
 int duct_chunk_done(struct duct_link *link, const struct duct_ctl_done *msg);
-u8 __peer *duct_chunk_ring(struct duct_link *link, const struct duct_ctl_ring *ring);
+bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset);
+u8 __peer *duct_chunk_at(struct duct_link *link, u32 id, u32 offset, u32 bytes);
 void duct_chunk_release_all(struct duct_link *link);
 int duct_done_out(struct duct_link *link, u32 type, u32 id, u32 status);
 void duct_chunk_init(struct duct_link *link);

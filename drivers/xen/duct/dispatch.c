@@ -119,8 +119,10 @@ void duct_link_quiesce(struct duct_link *link, int why)
 	duct_link_drop_out(link);
 	duct_services_stop(link);
 	duct_slot_reset_all(link, why);
+	duct_doors_deaf(link);
 	synchronize_rcu();
 	duct_slot_bury_all(link);
+	duct_doors_end(link);
 	if (!duct_link_is_front(link))
 		duct_chunk_release_all(link);
 }
@@ -189,11 +191,11 @@ static const char *duct_dispatch(struct duct_link *link, const union duct_ctl *m
 	case DUCT_CTL_CHUNK_DONE:
 		return duct_chunk_errno(duct_chunk_done(link, &msg->done));
 	case DUCT_CTL_DOOR:
-		/* Door 0 is enough for this end. */
-		return duct_done_out(link, DUCT_CTL_DOOR_DONE, msg->door.door, 1) ?
-		       "more doors than there are" : NULL;
+		return duct_door_receive(link, &msg->door);
+	case DUCT_CTL_DOOR_DONE:
+		return duct_door_done(link, &msg->done);
 	}
-	return "an answer that nobody asked for";
+	return "an unknown message";
 }
 
 /* One message: well formed, in order, and understood; or the link is broken. */

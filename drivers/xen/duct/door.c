@@ -20,22 +20,179 @@ static u64 duct_door_take(u64 __peer *word)
 }
 
 /*
- * Which of the control page's two tables is whose. Bits that came before anybody
- * looked are dropped, or the peer would raise no event for them again; the link's
- * work looks at the control ring once after this. [sleep]
+ * An end that begins to listen drops the bits that came before, or the peer would
+ * raise no event for them again; who looks once after this loses nothing. [sleep]
  */
-void duct_door_init(struct duct_link *link, struct duct_control_page __peer *page)
+static void duct_door_listen(struct duct_door *door, struct duct_door_table __peer *in)
 {
-	bool front = duct_link_is_front(link);
-	struct duct_door_table __peer *in = front ? &page->door_to_front : &page->door_to_back;
 	u32 word;
 
-	link->door.out = front ? &page->door_to_back : &page->door_to_front;
 	/* First: an event from here on finds the table. */
-	WRITE_ONCE(link->door.in, in);
+	WRITE_ONCE(door->in, in);
 	for (word = 0; word < DUCT_SLOTS / 64; word++)
 		duct_door_take(&in->bits[word]);
 }
+
+/* Door 0: its tables are in the control page, its event channel is the wire's. [sleep] */
+void duct_doors_start(struct duct_link *link, struct duct_control_page __peer *page)
+{
+	bool front = duct_link_is_front(link);
+
+	link->doors = 1;
+	link->doors_most = min3(duct_max_doors, num_online_cpus(), DUCT_DOORS);
+	link->door_msg.type = 0;
+	link->door[0].usable = true;
+	link->door[0].out = front ? &page->door_to_back : &page->door_to_front;
+	duct_door_listen(&link->door[0], front ? &page->door_to_front : &page->door_to_back);
+}
+
+/* The end of an epoch: nothing is looked at behind the doors above 0. [sleep] */
+void duct_doors_deaf(struct duct_link *link)
+{
+	u32 i;
+
+	lockdep_assert_held(&link->lock);
+	for (i = 1; i < DUCT_DOORS; i++)
+		WRITE_ONCE(link->door[i].in, NULL);
+}
+
+static void duct_door_end(struct duct_link *link, u32 number)
+{
+	struct duct_door *door = &link->door[number];
+
+	link->ops->door_end(link->wire, number);
+	link->doors -= door->usable;
+	door->usable = false;
+	WRITE_ONCE(door->in, NULL);
+	door->out = NULL;
+}
+
+/* After duct_doors_deaf() and a grace period: no writer rings them any more. [sleep] */
+void duct_doors_end(struct duct_link *link)
+{
+	u32 i;
+
+	lockdep_assert_held(&link->lock);
+	for (i = 1; i < DUCT_DOORS; i++)
+		if (link->door[i].out)
+			duct_door_end(link, i);
+}
+
+/* ---- further doors: one per CPU, while there are channels for them ---- */
+
+static int duct_door_emit(struct duct_link *link, struct duct_out *out)
+{
+	return duct_link_send(link, &link->door_msg);
+}
+
+void duct_doors_init(struct duct_link *link)
+{
+	INIT_LIST_HEAD(&link->door_out.node);
+	link->door_out.emit = duct_door_emit;
+}
+
+/* Frontend: the door with the fewest channels. */
+u32 duct_door_pick(struct duct_link *link)
+{
+	u32 i, best = 0;
+
+	lockdep_assert_held(&link->lock);
+	for (i = 1; i < DUCT_DOORS; i++)
+		if (link->door[i].usable && link->door[i].channels < link->door[best].channels)
+			best = i;
+	return best;
+}
+
+/**
+ * duct_door_offer() - frontend: one more door, if each has a channel
+ * @link: running
+ *
+ * Best effort: where there is no memory or event channel for it, or the backend
+ * wants no more, the doors there are do. link->lock is held; sleeps.
+ */
+void duct_door_offer(struct duct_link *link)
+{
+	struct duct_ctl_door *msg = &link->door_msg.door;
+	u32 number = link->doors;
+	struct duct_door *door = &link->door[number];
+	struct duct_door_table __peer *tables;
+	struct duct_chunk *chunk;
+	u32 offset;
+
+	lockdep_assert_held(&link->lock);
+	if (msg->type || number >= link->doors_most || link->channels < number)
+		return;
+	if (!duct_chunk_find(link, 2 * sizeof(*tables), &chunk, &offset))
+		return;
+	memset(msg, 0, sizeof(*msg));
+	if (link->ops->door_make(link->wire, number, &msg->port)) {
+		duct_chunk_free(chunk, offset, 2 * sizeof(*tables));
+		link->doors_most = number;
+		return;
+	}
+	tables = (struct duct_door_table __peer *)(chunk->base + offset);
+	duct_peer_zero(tables, 2 * sizeof(*tables));
+	msg->type = DUCT_CTL_DOOR;
+	msg->door = number;
+	msg->chunk = chunk->id;
+	msg->offset = offset;
+	door->out = &tables[0];
+	WRITE_ONCE(door->in, &tables[1]);
+	duct_link_out(link, &link->door_out);
+}
+
+/* Frontend: DOOR_DONE came. Return: NULL or how it breaks the protocol */
+const char *duct_door_done(struct duct_link *link, const struct duct_ctl_done *msg)
+{
+	const struct duct_ctl_door *asked = &link->door_msg.door;
+
+	if (!asked->type || asked->door != msg->id || !list_empty(&link->door_out.node))
+		return "a door that nobody offered";
+	if (msg->status) {
+		/* No channel was ever behind it. */
+		duct_door_end(link, asked->door);
+		duct_chunk_free(link->chunks[asked->chunk], asked->offset,
+				2 * sizeof(struct duct_door_table));
+		link->doors_most = asked->door;
+	} else {
+		link->door[asked->door].usable = true;
+		link->doors++;
+	}
+	link->door_msg.type = 0;
+	duct_door_offer(link);
+	return NULL;
+}
+
+/* Backend: DOOR came. Return: NULL or how it breaks the protocol */
+const char *duct_door_receive(struct duct_link *link, const struct duct_ctl_door *msg)
+{
+	u32 number = array_index_nospec(msg->door, DUCT_DOORS);
+	struct duct_door *door = &link->door[number];
+	struct duct_door_table __peer *tables;
+	int err = -EDQUOT;
+
+	tables = (struct duct_door_table __peer *)duct_chunk_at(link, msg->chunk, msg->offset,
+								2 * sizeof(*tables));
+	if (!tables)
+		return "a door outside the arena";
+	if (door->out)
+		return "a door that is there already";
+	if (link->doors < link->doors_most) {
+		duct_door_listen(door, &tables[0]);
+		err = link->ops->door_bind(link->wire, number, msg->port);
+		if (err)
+			WRITE_ONCE(door->in, NULL);
+	}
+	if (!err) {
+		door->out = &tables[1];
+		door->usable = true;
+		link->doors++;
+	}
+	return duct_done_out(link, DUCT_CTL_DOOR_DONE, number, err ? 1 : 0) ?
+	       "more doors than there are" : NULL;
+}
+
+/* ---- ringing, and being rung ---- */
 
 /*
  * Tells the peer that the slot has something. The slot is held by tx_lock, RCU
@@ -47,20 +204,21 @@ void duct_door_init(struct duct_link *link, struct duct_control_page __peer *pag
 bool duct_door_ring(struct duct_slot *slot)
 {
 	struct duct_link *link = slot->link;
-	unsigned long *bits = (unsigned long __force *)link->door.out->bits;
+	unsigned long *bits = (unsigned long __force *)link->door[slot->door].out->bits;
 
 	/* A full barrier on its own, and locked on a UP kernel too: sync_. */
 	if (sync_test_and_set_bit(slot->index, bits))
 		return false;
 	atomic64_inc(&link->stats.rung);
 	trace_duct_ring(link->id, slot->index);
-	link->ops->notify(link->wire);
+	link->ops->notify(link->wire, slot->door);
 	return true;
 }
 
 /**
- * duct_link_event() - the wire's event came
+ * duct_link_event() - an event of the wire came
  * @link: which
+ * @number: of the door
  *
  * Gives work to whom the peer named. A bit without credit is one that we did
  * not ask for: it is dropped, since that channel's worker is queued or running
@@ -69,15 +227,16 @@ bool duct_door_ring(struct duct_slot *slot)
  *
  * Return: false if nothing was welcome: the event was spurious
  */
-bool duct_link_event(struct duct_link *link)
+bool duct_link_event(struct duct_link *link, u32 number)
 {
+	struct duct_door *door = &link->door[number];
 	struct duct_door_table __peer *in;
 	bool real = false;
 	u32 word;
 
 	rcu_read_lock();
-	link->stats.events++;
-	in = READ_ONCE(link->door.in);
+	door->events++;
+	in = READ_ONCE(door->in);
 	for (word = 0; in && word < DUCT_SLOTS / 64; word++) {
 		u64 bits = duct_door_take(&in->bits[word]);
 
@@ -98,7 +257,7 @@ bool duct_link_event(struct duct_link *link)
 		}
 	}
 	if (!real)
-		link->stats.spurious++;
+		door->spurious++;
 	rcu_read_unlock();
 	trace_duct_event(link->id, real);
 	return real;

@@ -76,6 +76,7 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 	ratelimit_set_flags(&link->log, RATELIMIT_MSG_ON_RELEASE);
 	duct_dispatch_init(link);
 	duct_chunk_init(link);
+	duct_doors_init(link);
 
 	device_initialize(&link->dev);
 	link->dev.bus = &duct_bus;
@@ -214,7 +215,7 @@ int duct_link_start(struct duct_link *link, void *page, struct duct_policy *poli
 	link->running = true;
 	link->control = slot;
 	rcu_assign_pointer(link->slots[DUCT_SLOT_CONTROL], slot);
-	duct_door_init(link, shared);
+	duct_doors_start(link, shared);
 	duct_services_start(link);
 	duct_dispatch_start(link);
 	mutex_unlock(&link->lock);
@@ -244,7 +245,7 @@ void duct_link_stop(struct duct_link *link)
 	link->running = false;
 	link->control = NULL;
 	RCU_INIT_POINTER(link->slots[DUCT_SLOT_CONTROL], NULL);
-	WRITE_ONCE(link->door.in, NULL);
+	WRITE_ONCE(link->door[0].in, NULL);
 	duct_link_drop_out(link);
 	/* Nobody waits for a goodbye that cannot come any more. */
 	complete_all(&link->goodbye);

@@ -10,6 +10,10 @@ struct workqueue_struct *duct_wq;
 struct workqueue_struct *duct_recv_wq;
 struct workqueue_struct *duct_cpu_wq;
 
+uint duct_max_doors = 8;
+module_param_named(max_doors, duct_max_doors, uint, 0644);
+MODULE_PARM_DESC(max_doors, "most event channels of a link; never more than CPUs");
+
 uint duct_start_index;
 module_param_named(start_index, duct_start_index, uint, 0600);
 MODULE_PARM_DESC(start_index, "where ring indexes of new channels begin, a multiple of 16; for tests");

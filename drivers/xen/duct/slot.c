@@ -51,6 +51,7 @@ static void duct_slot_remove(struct duct_slot *slot)
 
 	RCU_INIT_POINTER(link->slots[slot->index], NULL);
 	link->channels--;
+	link->door[slot->door].channels--;
 	list_del_init(&slot->bound.node);
 	list_del_init(&slot->out.node);
 	slot->cookie = start_poll_synchronize_rcu();
@@ -125,6 +126,7 @@ static void duct_slot_install(struct duct_slot *slot)
 {
 	rcu_assign_pointer(slot->link->slots[slot->index], slot);
 	slot->link->channels++;
+	slot->link->door[slot->door].channels++;
 }
 
 /* Both ends' rings in the slot, by side. */
@@ -242,7 +244,9 @@ static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
 		return ERR_PTR(err);
 	}
 	slot->bytes = bytes;
+	slot->door = duct_door_pick(link);
 	msg->slot = index;
+	msg->door = slot->door;
 	msg->generation = slot->generation;
 	msg->to_back.chunk = slot->chunk->id;
 	msg->to_back.offset = slot->offset;
@@ -322,6 +326,13 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 	duct_slot_install(slot);
 	duct_channel_bind(ch, slot, msg.bound.max_msg);
 	duct_link_out(link, &slot->bound);
+	duct_door_offer(link);
+}
+
+static u8 __peer *duct_ring_at(struct duct_link *link, const struct duct_ctl_ring *ring)
+{
+	return duct_chunk_at(link, ring->chunk, ring->offset,
+			     sizeof(struct duct_shared_ring) + ring->bytes);
 }
 
 /**
@@ -336,15 +347,16 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ctl_bound *msg)
 {
 	struct duct_service *service = duct_service_of(link, &msg->service);
-	u8 __peer *to_back = duct_chunk_ring(link, &msg->to_back);
-	u8 __peer *to_front = duct_chunk_ring(link, &msg->to_front);
+	u8 __peer *to_back = duct_ring_at(link, &msg->to_back);
+	u8 __peer *to_front = duct_ring_at(link, &msg->to_front);
+	u32 door = array_index_nospec(msg->door, DUCT_DOORS);
 	struct duct_channel_core *ch;
 	struct duct_slot *slot;
 	int err;
 
 	if (!to_back || !to_front)
 		return "a channel bound outside the arena";
-	if (msg->door || duct_slot_at(link, msg->slot) ||
+	if (!link->door[door].usable || duct_slot_at(link, msg->slot) ||
 	    link->channels >= duct_policy_channels(link->policy))
 		return "a channel bound to a slot or door that is not free";
 	ch = service ? duct_channel_find(service, msg->number) : NULL;
@@ -357,6 +369,7 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 	slot = duct_slot_new(link, msg->slot, msg->generation);
 	if (!slot)
 		return "no memory here";
+	slot->door = door;
 	duct_slot_install(slot);
 	err = ch ? duct_slot_rings(slot, msg, to_back, to_front, msg->max_calls, msg->max_answer) :
 		   -ENOENT;

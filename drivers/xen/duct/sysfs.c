@@ -34,6 +34,26 @@ static ssize_t fault_show(struct device *dev, struct device_attribute *attr, cha
 }
 static DEVICE_ATTR_RO(fault);
 
+static u64 duct_link_events(struct duct_link *link)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < DUCT_DOORS; i++)
+		sum += READ_ONCE(link->door[i].events);
+	return sum;
+}
+
+static u64 duct_link_spurious(struct duct_link *link)
+{
+	u64 sum = 0;
+	u32 i;
+
+	for (i = 0; i < DUCT_DOORS; i++)
+		sum += READ_ONCE(link->door[i].spurious);
+	return sum;
+}
+
 #define DUCT_LINK_ATTR(name, format, value)						\
 static ssize_t name##_show(struct device *dev, struct device_attribute *attr, char *buf) \
 {											\
@@ -55,8 +75,9 @@ DUCT_LINK_ATTR(channels, "%u", link->channels);
 DUCT_LINK_ATTR(channels_budget, "%u", link->policy ? duct_policy_channels(link->policy) : 0);
 DUCT_LINK_ATTR(pages, "%u", link->pages);
 DUCT_LINK_ATTR(pages_budget, "%u", link->policy ? duct_policy_pages(link->policy) : 0);
-DUCT_LINK_ATTR(events, "%llu", READ_ONCE(link->stats.events));
-DUCT_LINK_ATTR(spurious, "%llu", READ_ONCE(link->stats.spurious));
+DUCT_LINK_ATTR(doors, "%u", link->doors);
+DUCT_LINK_ATTR(events, "%llu", duct_link_events(link));
+DUCT_LINK_ATTR(spurious, "%llu", duct_link_spurious(link));
 DUCT_LINK_ATTR(rung, "%lld", (long long)atomic64_read(&link->stats.rung));
 DUCT_LINK_ATTR(faults, "%lld", (long long)atomic64_read(&link->stats.faults));
 DUCT_LINK_ATTR(control_in, "%llu", link->stats.control_in);
@@ -76,6 +97,7 @@ static struct attribute *duct_link_attrs[] = {
 	&dev_attr_channels_budget.attr,
 	&dev_attr_pages.attr,
 	&dev_attr_pages_budget.attr,
+	&dev_attr_doors.attr,
 	&dev_attr_events.attr,
 	&dev_attr_spurious.attr,
 	&dev_attr_rung.attr,

@@ -35,7 +35,11 @@ struct duct_mapping {
  *           still maps are kept by the wire until it does not
  * @map: backend: map @n pages of the peer. Return: the mapping or ERR_PTR()
  * @unmap: backend: the reverse; the mapping is gone
- * @notify: raise the peer's side of door 0. [any]
+ * @door_make: frontend: an event channel for door @door, 1 and up, that the peer
+ *             may bind; fills @port. Return: 0 or -errno
+ * @door_bind: backend: bind the peer's @port for door @door. Return: 0 or -errno
+ * @door_end: no event of door @door from here on; the reverse of both
+ * @notify: raise the peer's side of a door. [any]
  * @fault: the link is broken, or the peer said goodbye: close it. Only queues
  *         work; called with the link's lock held
  */
@@ -44,7 +48,10 @@ struct duct_wire_ops {
 	void (*unshare)(void *wire, struct page **pages, u32 n, const u32 *refs);
 	struct duct_mapping *(*map)(void *wire, const u32 *refs, u32 n);
 	void (*unmap)(void *wire, struct duct_mapping *mapping);
-	void (*notify)(void *wire);
+	int (*door_make)(void *wire, u32 door, u32 *port);
+	int (*door_bind)(void *wire, u32 door, u32 port);
+	void (*door_end)(void *wire, u32 door);
+	void (*notify)(void *wire, u32 door);
 	void (*fault)(void *wire);
 };
 
@@ -71,7 +78,7 @@ int duct_link_start(struct duct_link *link, void *page, struct duct_policy *poli
 void duct_link_goodbye(struct duct_link *link);
 void duct_link_stop(struct duct_link *link);
 void duct_link_release(struct duct_link *link);
-bool duct_link_event(struct duct_link *link);
+bool duct_link_event(struct duct_link *link, u32 door);
 bool duct_link_closing(struct duct_link *link);
 const char *duct_link_fault(struct duct_link *link);
 void duct_link_set_state(struct duct_link *link, unsigned int state);

@@ -13,16 +13,28 @@
 
 #include "../wire.h"
 
+struct duct_loop_end;
+
+/**
+ * struct duct_loop_door - one end of a door
+ * @end: whose
+ * @event: raises the event here; runs in hard irq
+ */
+struct duct_loop_door {
+	struct duct_loop_end *end;
+	struct irq_work event;
+};
+
 /**
  * struct duct_loop_end - one end of the pair
  * @loop: the pair
  * @link: its link
- * @event: raises the event here; runs in hard irq
+ * @door: by number
  */
 struct duct_loop_end {
 	struct duct_loop *loop;
 	struct duct_link *link;
-	struct irq_work event;
+	struct duct_loop_door door[DUCT_DOORS];
 };
 
 /**
@@ -120,20 +132,39 @@ static struct duct_mapping *duct_loop_map(void *wire, const u32 *refs, u32 n)
 	return &m->pub;
 }
 
-static void duct_loop_notify(void *wire)
+/* A port is the door's number. */
+static int duct_loop_door_make(void *wire, u32 door, u32 *port)
+{
+	*port = door;
+	return 0;
+}
+
+static int duct_loop_door_bind(void *wire, u32 door, u32 port)
+{
+	return port == door ? 0 : -EINVAL;
+}
+
+static void duct_loop_door_end(void *wire, u32 door)
+{
+	struct duct_loop_end *end = wire;
+
+	irq_work_sync(&end->door[door].event);
+}
+
+static void duct_loop_notify(void *wire, u32 door)
 {
 	struct duct_loop_end *end = wire;
 	enum duct_side other = end == &end->loop->end[duct_side_front] ?
 			       duct_side_back : duct_side_front;
 
-	irq_work_queue(&end->loop->end[other].event);
+	irq_work_queue(&end->loop->end[other].door[door].event);
 }
 
 static void duct_loop_event(struct irq_work *work)
 {
-	struct duct_loop_end *end = container_of(work, struct duct_loop_end, event);
+	struct duct_loop_door *door = container_of(work, struct duct_loop_door, event);
 
-	duct_link_event(end->link);
+	duct_link_event(door->end->link, door - door->end->door);
 }
 
 static void duct_loop_fault(void *wire)
@@ -148,6 +179,9 @@ static const struct duct_wire_ops duct_loop_ops = {
 	.unshare = duct_loop_unshare,
 	.map = duct_loop_map,
 	.unmap = duct_loop_unmap,
+	.door_make = duct_loop_door_make,
+	.door_bind = duct_loop_door_bind,
+	.door_end = duct_loop_door_end,
 	.notify = duct_loop_notify,
 	.fault = duct_loop_fault,
 };
@@ -180,8 +214,8 @@ static void duct_loop_stop(struct duct_loop *loop)
 	duct_link_stop(loop->end[duct_side_front].link);
 	duct_link_release(loop->end[duct_side_back].link);
 	duct_link_release(loop->end[duct_side_front].link);
-	irq_work_sync(&loop->end[duct_side_front].event);
-	irq_work_sync(&loop->end[duct_side_back].event);
+	duct_loop_door_end(&loop->end[duct_side_front], 0);
+	duct_loop_door_end(&loop->end[duct_side_back], 0);
 	__free_page(loop->page);
 	loop->page = NULL;
 }
@@ -267,7 +301,7 @@ static int __init duct_loop_init(void)
 {
 	struct duct_loop *loop = kzalloc(sizeof(*loop), GFP_KERNEL);
 	struct duct_link_config cfg = { .ops = &duct_loop_ops, .peer = DOMID_SELF };
-	int side, err = 0;
+	int side, door, err = 0;
 
 	if (!loop)
 		return -ENOMEM;
@@ -277,7 +311,10 @@ static int __init duct_loop_init(void)
 	uuid_gen(&cfg.uuid);
 	for (side = 0; side < DUCT_SIDES && !err; side++) {
 		loop->end[side].loop = loop;
-		init_irq_work(&loop->end[side].event, duct_loop_event);
+		for (door = 0; door < DUCT_DOORS; door++) {
+			loop->end[side].door[door].end = &loop->end[side];
+			init_irq_work(&loop->end[side].door[door].event, duct_loop_event);
+		}
 		cfg.side = side;
 		cfg.wire = &loop->end[side];
 		loop->end[side].link = duct_link_attach(&cfg);

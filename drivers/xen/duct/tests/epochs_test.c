@@ -234,7 +234,7 @@ static int epochs_sender(void *arg)
 	return 0;
 }
 
-#define EPOCHS_ROUNDS 50
+#define EPOCHS_ROUNDS 20
 
 static void epochs_under_load(struct kunit *test)
 {

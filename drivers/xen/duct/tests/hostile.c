@@ -13,8 +13,8 @@ void hostile_ring(struct duct_slot *slot)
 {
 	struct duct_link *link = slot->link;
 
-	sync_set_bit(slot->index, (unsigned long __force *)link->door.out->bits);
-	link->ops->notify(link->wire);
+	sync_set_bit(slot->index, (unsigned long __force *)link->door[slot->door].out->bits);
+	link->ops->notify(link->wire, slot->door);
 }
 
 void hostile_frame(struct duct_slot *slot, const struct duct_frame *frame, const void *payload,

@@ -386,8 +386,8 @@ static void hostile_events(struct kunit *test)
 	for (i = 0; i < 2000; i++) {
 		hostile_ring(slot);
 		sync_set_bit(prandom_u32_state(&kit->rnd) % DUCT_SLOTS,
-			     (unsigned long __force *)link->door.out->bits);
-		link->ops->notify(link->wire);
+			     (unsigned long __force *)link->door[0].out->bits);
+		link->ops->notify(link->wire, 0);
 		if (i % 100 == 0)
 			kit_exchange(a, b);
 	}

@@ -11,6 +11,16 @@
 #include "nodes.h"
 
 /**
+ * struct duct_back_door - one event channel
+ * @back: whose
+ * @irq: 0 if there is none
+ */
+struct duct_back_door {
+	struct duct_back *back;
+	int irq;
+};
+
+/**
  * struct duct_back - one link, from probe to remove
  * @dev: the xenbus device
  * @watch: on our own state: the toolstack writes it when it detaches
@@ -21,7 +31,7 @@
  * @gave_up: no new try with the peer's incarnation @peer_incarnation
  * @link: the link
  * @page: the control page, NULL when not mapped
- * @irq: of door 0, 0 if there is none
+ * @door: by number; 0 is ours, the others are the link's
  * @incarnation: ours, as offered
  * @peer_incarnation: the frontend's that we connected to
  */
@@ -35,7 +45,7 @@ struct duct_back {
 	bool gave_up;
 	struct duct_link *link;
 	struct duct_mapping *page;
-	int irq;
+	struct duct_back_door door[DUCT_DOORS];
 	u64 incarnation;
 	u64 peer_incarnation;
 };
@@ -56,11 +66,47 @@ static void duct_back_unmap(void *wire, struct duct_mapping *mapping)
 	duct_unmap(mapping);
 }
 
-static void duct_back_notify(void *wire)
+/* Binding raises an event at once: the irq is the one it is given. */
+static irqreturn_t duct_back_event(int irq, void *arg)
+{
+	struct duct_back_door *door = arg;
+	struct duct_back *back = door->back;
+	bool real = duct_link_event(back->link, door - back->door);
+
+	xen_irq_lateeoi(irq, real ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+static int duct_back_door_bind(void *wire, u32 number, u32 port)
+{
+	struct duct_back *back = wire;
+	struct duct_back_door *door = &back->door[number];
+	int irq;
+
+	door->back = back;
+	irq = bind_interdomain_evtchn_to_irqhandler_lateeoi(back->dev, port, duct_back_event, 0,
+							    dev_name(&back->dev->dev), door);
+	if (irq < 0)
+		return irq;
+	door->irq = irq;
+	return 0;
+}
+
+static void duct_back_door_end(void *wire, u32 number)
+{
+	struct duct_back *back = wire;
+	struct duct_back_door *door = &back->door[number];
+
+	if (door->irq)
+		unbind_from_irqhandler(door->irq, door);
+	door->irq = 0;
+}
+
+static void duct_back_notify(void *wire, u32 door)
 {
 	struct duct_back *back = wire;
 
-	notify_remote_via_irq(back->irq);
+	notify_remote_via_irq(back->door[door].irq);
 }
 
 static void duct_back_fault(void *wire)
@@ -73,18 +119,11 @@ static void duct_back_fault(void *wire)
 static const struct duct_wire_ops duct_back_ops = {
 	.map = duct_back_map,
 	.unmap = duct_back_unmap,
+	.door_bind = duct_back_door_bind,
+	.door_end = duct_back_door_end,
 	.notify = duct_back_notify,
 	.fault = duct_back_fault,
 };
-
-/* Binding raises an event at once: the irq is the one it is given. */
-static irqreturn_t duct_back_event(int irq, void *arg)
-{
-	struct duct_back *back = arg;
-
-	xen_irq_lateeoi(irq, duct_link_event(back->link) ? 0 : XEN_EOI_FLAG_SPURIOUS);
-	return IRQ_HANDLED;
-}
 
 /* ---- connect and release ---- */
 
@@ -95,9 +134,7 @@ static void duct_back_release(struct duct_back *back)
 		return;
 	duct_link_stop(back->link);
 	duct_link_release(back->link);
-	if (back->irq)
-		unbind_from_irqhandler(back->irq, back);
-	back->irq = 0;
+	duct_back_door_end(back, 0);
 	duct_unmap(back->page);
 	back->page = NULL;
 }
@@ -141,7 +178,7 @@ static int duct_back_map_page(struct duct_back *back)
 	return 0;
 }
 
-static int duct_back_bind_door(struct duct_back *back)
+static int duct_back_first_door(struct duct_back *back)
 {
 	struct xenbus_device *dev = back->dev;
 	u32 port;
@@ -150,14 +187,10 @@ static int duct_back_bind_door(struct duct_back *back)
 	err = duct_node_u32(dev, dev->otherend, "event-channel", S32_MAX, &port);
 	if (err)
 		return err;
-	err = bind_interdomain_evtchn_to_irqhandler_lateeoi(dev, port, duct_back_event, 0,
-							    dev_name(&dev->dev), back);
-	if (err < 0) {
+	err = duct_back_door_bind(back, 0, port);
+	if (err)
 		xenbus_dev_error(dev, err, "binding event-channel %u", port);
-		return err;
-	}
-	back->irq = err;
-	return 0;
+	return err;
 }
 
 static int duct_back_connect(struct duct_back *back)
@@ -177,7 +210,7 @@ static int duct_back_connect(struct duct_back *back)
 	err = duct_back_map_page(back);
 	if (err)
 		goto out;
-	err = duct_back_bind_door(back);
+	err = duct_back_first_door(back);
 	if (err)
 		goto err_release;
 	err = duct_link_start(back->link, back->page->addr, policy, back->incarnation,

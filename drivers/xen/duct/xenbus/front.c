@@ -12,6 +12,16 @@
 #include "nodes.h"
 
 /**
+ * struct duct_front_door - one event channel
+ * @front: whose
+ * @irq: 0 if there is none
+ */
+struct duct_front_door {
+	struct duct_front *front;
+	int irq;
+};
+
+/**
  * struct duct_front - one link, from probe to remove
  * @dev: the xenbus device
  * @work: follows the state table
@@ -22,7 +32,7 @@
  * @link: NULL until the UUID is known
  * @page: the control page, NULL when there is none
  * @ref: its grant
- * @irq: of door 0, 0 if there is none
+ * @door: by number; 0 is ours, the others are the link's
  * @port: of door 0
  * @incarnation: ours, as published
  * @peer_incarnation: the backend's that we published for
@@ -37,8 +47,8 @@ struct duct_front {
 	struct duct_link *link;
 	struct page *page;
 	u32 ref;
-	int irq;
-	evtchn_port_t port;
+	struct duct_front_door door[DUCT_DOORS];
+	u32 port;
 	u64 incarnation;
 	u64 peer_incarnation;
 };
@@ -59,11 +69,51 @@ static void duct_front_unshare(void *wire, struct page **pages, u32 n, const u32
 	duct_grant_unshare(pages, n, refs);
 }
 
-static void duct_front_notify(void *wire)
+/* The event can come before bind returns: the irq is the one it is given. */
+static irqreturn_t duct_front_event(int irq, void *arg)
+{
+	struct duct_front_door *door = arg;
+	struct duct_front *front = door->front;
+	bool real = duct_link_event(front->link, door - front->door);
+
+	xen_irq_lateeoi(irq, real ? 0 : XEN_EOI_FLAG_SPURIOUS);
+	return IRQ_HANDLED;
+}
+
+static int duct_front_door_make(void *wire, u32 number, u32 *port)
+{
+	struct duct_front *front = wire;
+	struct duct_front_door *door = &front->door[number];
+	int err = xenbus_alloc_evtchn(front->dev, port);
+
+	if (err)
+		return err;
+	door->front = front;
+	err = bind_evtchn_to_irqhandler_lateeoi(*port, duct_front_event, 0,
+						dev_name(&front->dev->dev), door);
+	if (err < 0) {
+		duct_close_port(*port, front->dev->otherend_id);
+		return err;
+	}
+	door->irq = err;
+	return 0;
+}
+
+static void duct_front_door_end(void *wire, u32 number)
+{
+	struct duct_front *front = wire;
+	struct duct_front_door *door = &front->door[number];
+
+	if (door->irq)
+		unbind_from_irqhandler(door->irq, door);
+	door->irq = 0;
+}
+
+static void duct_front_notify(void *wire, u32 door)
 {
 	struct duct_front *front = wire;
 
-	notify_remote_via_irq(front->irq);
+	notify_remote_via_irq(front->door[door].irq);
 }
 
 static void duct_front_fault(void *wire)
@@ -76,18 +126,11 @@ static void duct_front_fault(void *wire)
 static const struct duct_wire_ops duct_front_ops = {
 	.share = duct_front_share,
 	.unshare = duct_front_unshare,
+	.door_make = duct_front_door_make,
+	.door_end = duct_front_door_end,
 	.notify = duct_front_notify,
 	.fault = duct_front_fault,
 };
-
-/* The event can come before bind returns: the irq is the one it is given. */
-static irqreturn_t duct_front_event(int irq, void *arg)
-{
-	struct duct_front *front = arg;
-
-	xen_irq_lateeoi(irq, duct_link_event(front->link) ? 0 : XEN_EOI_FLAG_SPURIOUS);
-	return IRQ_HANDLED;
-}
 
 /* ---- the control page and door 0 ---- */
 
@@ -104,22 +147,6 @@ static int duct_front_make_page(struct duct_front *front)
 		front->page = NULL;
 	}
 	return err;
-}
-
-static int duct_front_make_door(struct duct_front *front)
-{
-	int err = xenbus_alloc_evtchn(front->dev, &front->port);
-
-	if (err)
-		return err;
-	err = bind_evtchn_to_irqhandler_lateeoi(front->port, duct_front_event, 0,
-						dev_name(&front->dev->dev), front);
-	if (err < 0) {
-		duct_close_port(front->port, front->dev->otherend_id);
-		return err;
-	}
-	front->irq = err;
-	return 0;
 }
 
 static int duct_front_write(struct duct_front *front)
@@ -155,9 +182,7 @@ static void duct_front_quiesce(struct duct_front *front)
 	if (!front->page)
 		return;
 	duct_link_stop(front->link);
-	if (front->irq)
-		unbind_from_irqhandler(front->irq, front);
-	front->irq = 0;
+	duct_front_door_end(front, 0);
 }
 
 static void duct_front_release(struct duct_front *front)
@@ -233,7 +258,7 @@ static int duct_front_publish(struct duct_front *front)
 		xenbus_dev_error(front->dev, err, "granting the control page");
 		goto out;
 	}
-	err = duct_front_make_door(front);
+	err = duct_front_door_make(front, 0, &front->port);
 	if (err) {
 		xenbus_dev_error(front->dev, err, "making an event channel");
 		goto err_release;
@@ -327,7 +352,7 @@ static bool duct_front_step(struct duct_front *front)
 	struct duct_step step;
 	unsigned int peer;
 
-	if (front->irq && duct_link_closing(front->link)) {
+	if (front->door[0].irq && duct_link_closing(front->link)) {
 		duct_front_closing(front);
 		return true;
 	}

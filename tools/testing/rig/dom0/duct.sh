@@ -18,7 +18,7 @@ mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
 
 duct_load() {
 	for m in xen_duct xen_duct_back duct_echo duct_echo_client duct_perf; do
-		insmod "/m/$m.ko" || return 1
+		modprobe "$m" || return 1	# it may have loaded by itself
 	done
 }
 
@@ -30,7 +30,7 @@ duct_unload() {
 
 duct_load_guest() {
 	guest "$1" 'for m in xen_duct xen_duct_front duct_echo duct_echo_client duct_perf; do
-		insmod /m/$m.ko || exit 1; done
+		modprobe $m || exit 1; done
 		mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; true'
 }
 

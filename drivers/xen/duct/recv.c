@@ -329,7 +329,8 @@ EXPORT_SYMBOL_GPL(duct_release);
  * duct_readable() - for wait_event() and poll(): is there something? [any, one]
  * @channel: the channel
  *
- * False arms ready(), which with recv() instead is not told.
+ * False arms ready(), which with recv() instead is not told. Answers that came are
+ * done(): they are run here, as duct_next() does.
  *
  * Return: true also if duct_next() would fail for another reason
  */

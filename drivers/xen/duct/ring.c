@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ring: see ring.h. What makes it right is written down three times: here,
- * in Documentation/protocol.rst and in the models of tools/testing/model.
+ * The ring: see ring.h. What makes it right is written down here and in
+ * Documentation/protocol.rst, and tried in tools/testing/unit.
  */
 #include "ring.h"
 

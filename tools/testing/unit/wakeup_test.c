@@ -2,8 +2,7 @@
 /*
  * No wake-up is lost: every interleaving of a writer and a reader over a small
  * ring, where each may also act before and after any look of the other at shared
- * memory (peer_shim.h). Memory is sequentially consistent here; the fences are
- * the business of ../model.
+ * memory (peer_shim.h). Memory is sequentially consistent here.
  */
 #include "ring_pair.h"
 

@@ -40,7 +40,8 @@ struct perf_sum {
  * @dir: the file in debugfs
  * @lock: one run at a time; covers @result and @pattern
  * @ch: by PERF_*
- * @in: what came in, by channel; the channel's reader's
+ * @in_lock: @in: one channel's reader counts, another one's reports
+ * @in: what came in, by channel
  * @scratch: what was read, by channel; the same
  * @pattern: random bytes to send
  * @rnd: state of the random numbers
@@ -51,6 +52,7 @@ struct perf {
 	struct dentry *dir;
 	struct mutex lock;
 	struct duct_channel *ch[PERF_CHANNELS];
+	struct mutex in_lock;
 	struct perf_sum in[PERF_CHANNELS];
 	u8 *scratch[PERF_CHANNELS];
 	u8 *pattern;
@@ -102,9 +104,11 @@ static int perf_query(struct perf *perf, struct duct_msg *msg, const u8 *data, u
 	/* Anything but a query is a ping. */
 	if (len != sizeof(*query) || query->start > 1 || query->channel >= PERF_CHANNELS)
 		return duct_reply(msg->request, data, len);
+	mutex_lock(&perf->in_lock);
 	if (query->start)
 		memset(&perf->in[query->channel], 0, sizeof(perf->in[0]));
 	report.sum = perf->in[query->channel];
+	mutex_unlock(&perf->in_lock);
 	duct_stats(perf->ch[query->channel], &stats);
 	report.events = stats.out_events;
 	report.wakeups = stats.wakeups;
@@ -122,12 +126,14 @@ static int perf_recv(struct duct_channel *ch, struct duct_msg *msg)
 		return err;
 	if (msg->request)
 		return perf_query(perf, msg, data, len);
+	mutex_lock(&perf->in_lock);
 	if (ch->number == PERF_STREAM) {
 		perf->in[PERF_STREAM].bytes += len;
 		perf->in[PERF_STREAM].hash = perf_stream_hash(perf->in[PERF_STREAM].hash, data, len);
 	} else {
 		perf_add(&perf->in[ch->number], data, len);
 	}
+	mutex_unlock(&perf->in_lock);
 	return 0;
 }
 
@@ -399,6 +405,7 @@ static int perf_probe(struct duct_device *dd)
 		return -ENOMEM;
 	perf->dd = dd;
 	mutex_init(&perf->lock);
+	mutex_init(&perf->in_lock);
 	prandom_seed_state(&perf->rnd, 1);
 	perf->pattern = perf_alloc(dd, PERF_MAX + 4096);
 	for (i = 0; i < PERF_CHANNELS; i++)

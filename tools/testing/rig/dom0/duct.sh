@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # shellcheck shell=dash
 #
-# xen-duct in scenarios: . /rig/duct.sh
+# xen-duct in scenarios: . "$RIG_LIB/duct.sh"
 #
 #   duct_load, duct_unload            all modules in dom0
 #   duct_load_guest GUEST             all modules there, debugfs

@@ -5,9 +5,12 @@
 #ifndef _XEN_DUCT_H
 #define _XEN_DUCT_H
 
+#include <linux/bvec.h>
 #include <linux/device.h>
+#include <linux/dma-direction.h>
 #include <linux/mod_devicetable.h>
 #include <linux/module.h>
+#include <linux/scatterlist.h>
 #include <linux/uio.h>
 #include <xen/interface/xen.h>
 
@@ -244,6 +247,7 @@ struct duct_stats {
 void duct_stats(struct duct_channel *ch, struct duct_stats *stats);
 
 #define DUCT_MORE	1	/* publish with the next, at duct_publish(), or when full */
+#define DUCT_MAY_MAP	2	/* the peer may map whole pages lent; else it only copies */
 
 int duct_send(struct duct_channel *ch, const void *data, u32 len, u32 flags);
 ssize_t duct_send_iter(struct duct_channel *ch, const void *hdr, u32 hdr_len,
@@ -268,6 +272,11 @@ void duct_release(struct duct_msg *msg);
  *        @answer is NULL if @err, and released on return. On channels with ready() it
  *        runs in duct_next(), or with @err in a thread
  * @timeout: jiffies; 0: none
+ * @sg: memory lent to the peer until done(), which runs when the peer holds nothing of
+ *      it any more; a page that a peer does not let go of stays with the core, which
+ *      counts it. Not DMA-mapped. Up to 4 MiB in all; each piece at least one byte
+ * @nents: of @sg; 0: nothing is lent
+ * @dir: DMA_TO_DEVICE: the peer reads; DMA_FROM_DEVICE: it writes
  * @ch: the core's
  * @node: the core's
  * @deadline: the core's
@@ -277,6 +286,9 @@ void duct_release(struct duct_msg *msg);
 struct duct_call {
 	void (*done)(struct duct_call *call, int err, struct duct_msg *answer);
 	unsigned long timeout;
+	struct scatterlist *sg;
+	unsigned int nents;
+	enum dma_data_direction dir;
 	struct duct_channel *ch;
 	struct list_head node;
 	unsigned long deadline;
@@ -294,12 +306,18 @@ ssize_t duct_call(struct duct_channel *ch, const void *req, u32 len,
  * struct duct_request - an incoming call: the driver's until duct_reply()
  * @ch: where it came from
  * @priv: the driver's
+ * @bulk_len: bytes that the caller lent
+ * @dir: DMA_TO_DEVICE: they are to be read here; DMA_FROM_DEVICE: to be written
  */
 struct duct_request {
 	struct duct_channel *ch;
 	void *priv;
+	u32 bulk_len;
+	enum dma_data_direction dir;
 };
 
 int duct_reply(struct duct_request *req, const void *rsp, u32 len);
+ssize_t __must_check duct_bulk_copy(struct duct_request *req, u32 off, struct iov_iter *it);
+int __must_check duct_bulk_map(struct duct_request *req, struct bio_vec **bv);
 
 #endif /* _XEN_DUCT_H */

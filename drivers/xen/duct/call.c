@@ -46,23 +46,55 @@ static void duct_call_arm_timer(struct duct_channel_core *ch, struct duct_call *
 		mod_timer(&ch->timer, call->deadline);
 }
 
+/* Room for the frame, and what the call lends. Return: 0 or -errno */
+static int duct_call_place(struct duct_channel_core *ch, struct duct_slot *slot,
+			   const struct duct_call *call, u32 flags, struct duct_frame *frame,
+			   struct duct_lend **lend, u32 *at)
+{
+	int err;
+
+	*lend = NULL;
+	if (call->nents) {
+		*lend = duct_lend_new(slot, call, flags);
+		if (IS_ERR(*lend))
+			return PTR_ERR(*lend);
+		frame->type = DUCT_FRAME_BULK;
+		frame->len += duct_lend_len(*lend);
+	}
+	if (*lend && duct_ring_need(frame->len) + slot->keep > slot->tx.size)
+		err = -EMSGSIZE;
+	else
+		err = duct_tx_start(ch, frame->len, slot->keep, at);
+	if (err && *lend)
+		duct_lend_end(slot->link, *lend, false);
+	return err;
+}
+
 /**
  * duct_call_async() - make a call. [any]
  * @channel: the channel
- * @call: done and timeout filled in; the core's until done()
+ * @call: done and timeout, and what to lend, filled in, the rest zero; the core's
+ *        until done()
  * @req: the request
  * @len: bytes, at most &duct_channel.max_msg
- * @flags: DUCT_MORE
+ * @flags: DUCT_MORE, DUCT_MAY_MAP
+ *
+ * What is lent takes 4 bytes a page and 16 to 24 more in the ring. Its memory may
+ * be changed by nobody until done(), and is copied before this returns only where
+ * it is small or no whole page.
  *
  * Return: 0: done() runs once; -EAGAIN: no room, or the peer is at its limit of
- * calls: writable() is armed; -EREMOTEIO: the peer serves none; -EMSGSIZE,
- * -EINVAL on a stream, or another errno of "Errors": done() does not run
+ * calls: writable() is armed; -EREMOTEIO: the peer serves none; -EMSGSIZE: the
+ * request, or what is lent; -EINVAL on a stream, or for an empty piece; -ENOMEM,
+ * -ENOSPC: no reference is free for what is lent; or another errno of "Errors":
+ * done() does not run
  */
 int duct_call_async(struct duct_channel *channel, struct duct_call *call,
 		    const void *req, u32 len, u32 flags)
 {
 	struct duct_channel_core *ch = to_duct_channel_core(channel);
 	struct duct_frame frame = { .len = len, .type = DUCT_FRAME_CALL };
+	struct duct_lend *lend;
 	struct duct_slot *slot;
 	unsigned long irq;
 	u32 at;
@@ -80,7 +112,7 @@ int duct_call_async(struct duct_channel *channel, struct duct_call *call,
 	if (err)
 		goto out;
 	i = duct_call_take(ch, slot);
-	err = i < 0 ? i : duct_tx_start(ch, len, slot->keep, &at);
+	err = i < 0 ? i : duct_call_place(ch, slot, call, flags, &frame, &lend, &at);
 	if (err)
 		goto out;
 	call->ch = channel;
@@ -88,13 +120,16 @@ int duct_call_async(struct duct_channel *channel, struct duct_call *call,
 	call->err = 0;
 	INIT_LIST_HEAD(&call->node);
 	slot->calls[i].call = call;
+	slot->calls[i].lend = lend;
 	slot->calls[i].busy = true;
 	slot->calls_busy++;
 	frame.slot = i;
 	frame.generation = ++slot->calls[i].generation;
 	duct_call_arm_timer(ch, call);
 	ch->stats.calls_out++;
-	duct_peer_copy_out(duct_tx_payload(&slot->tx, at), req, len);
+	if (lend)
+		duct_lend_write(lend, duct_tx_payload(&slot->tx, at));
+	duct_peer_copy_out(duct_tx_payload(&slot->tx, at) + frame.len - len, req, len);
 	duct_tx_end(ch, slot, at, &frame, flags);
 out:
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
@@ -102,12 +137,14 @@ out:
 }
 EXPORT_SYMBOL_GPL(duct_call_async);
 
-/* Gives up: done(@err) is due, the entry stays taken. tx_lock is held. */
+/* Gives up: done(@err) is due, the entry stays taken, the peer has no access. tx_lock is held. */
 static void duct_call_give_up(struct duct_channel_core *ch, struct duct_slot *slot,
 			      struct duct_call *call, int err)
 {
 	lockdep_assert_held(&ch->tx_lock);
 	slot->calls[call->slot].call = NULL;
+	if (slot->calls[call->slot].lend)
+		duct_lend_revoke(slot->link, slot->calls[call->slot].lend);
 	call->err = err;
 	list_move_tail(&call->node, &ch->failed);
 	ch->stats.calls_failed++;
@@ -192,12 +229,14 @@ void duct_calls_run_failed(struct duct_channel_core *ch)
 }
 
 /*
- * An answer came: takes its call out of the table, NULL if that was given up.
- * The entry is free with duct_call_end(). Return: 0, -EPROTO for none of ours
+ * An answer came: takes its call out of the table, NULL if that was given up, and
+ * takes back what was lent. The entry is free with duct_call_end(). Return: 0,
+ * -EPROTO for none of ours
  */
 int duct_call_answer(struct duct_channel_core *ch, struct duct_slot *slot,
 		     const struct duct_frame *frame, struct duct_call **call)
 {
+	struct duct_lend *lend = NULL;
 	struct duct_call_slot *entry;
 	unsigned long irq;
 	int err = 0;
@@ -210,11 +249,15 @@ int duct_call_answer(struct duct_channel_core *ch, struct duct_slot *slot,
 		err = -EPROTO;
 	} else {
 		*call = entry->call;
+		lend = entry->lend;
 		entry->call = NULL;
+		entry->lend = NULL;
 		if (*call)
 			list_del_init(&(*call)->node);
 	}
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
+	if (lend)
+		duct_lend_end(slot->link, lend, *call && !frame->status);
 	return err;
 }
 
@@ -361,11 +404,12 @@ static struct duct_request_core *duct_request_take(struct duct_channel_core *ch)
 }
 
 /*
- * A call came. Return: the request; NULL: refused by the core, since requests of
- * an earlier epoch are still being worked on; -EPROTO: more than was agreed on
+ * A call came, @bulk with it, which is the request's or freed. Return: the request;
+ * NULL: refused by the core, since requests of an earlier epoch are still being
+ * worked on, or for want of memory; -EPROTO: more than was agreed on
  */
 struct duct_request *duct_request_begin(struct duct_channel_core *ch, struct duct_slot *slot,
-					const struct duct_frame *frame)
+					const struct duct_frame *frame, struct duct_bulk_in *bulk)
 {
 	const struct duct_frame refusal = {
 		.type = DUCT_FRAME_ANSWER,
@@ -381,7 +425,7 @@ struct duct_request *duct_request_begin(struct duct_channel_core *ch, struct duc
 	if (slot->serving >= ch->cfg.max_calls)
 		goto out;
 	ret = NULL;
-	req = duct_request_take(ch);
+	req = frame->type == DUCT_FRAME_BULK && !bulk ? NULL : duct_request_take(ch);
 	if (!req) {
 		ch->stats.refused++;
 		if (!ch->tx_err)
@@ -394,12 +438,17 @@ struct duct_request *duct_request_begin(struct duct_channel_core *ch, struct duc
 	req->serial = ch->serial;
 	req->pub.ch = &ch->pub;
 	req->pub.priv = NULL;
+	req->pub.bulk_len = bulk ? bulk->head.bytes : 0;
+	req->pub.dir = bulk && bulk->head.flags & DUCT_BULK_WRITE ? DMA_FROM_DEVICE : DMA_TO_DEVICE;
+	req->bulk = bulk;
+	bulk = NULL;
 	ch->requests_busy++;
 	slot->serving++;
 	ch->stats.calls_in++;
 	ret = &req->pub;
 out:
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
+	kfree(bulk);
 	return ret;
 }
 
@@ -424,6 +473,8 @@ static int duct_request_end(struct duct_channel_core *ch, struct duct_request_co
 	} else if (!err) {
 		err = -ECONNRESET;
 	}
+	kfree(req->bulk);
+	req->bulk = NULL;
 	req->busy = false;
 	ch->requests_busy--;
 	if (ch->open_request == &req->pub)
@@ -433,13 +484,27 @@ static int duct_request_end(struct duct_channel_core *ch, struct duct_request_co
 	return err;
 }
 
+/* The answer, after what was lent went back. Return: as duct_reply() */
+int duct_request_finish(struct duct_request_core *req, const void *rsp, u32 len, bool fits)
+{
+	struct duct_channel_core *ch = to_duct_channel_core(req->pub.ch);
+	unsigned long irq;
+	int err;
+
+	spin_lock_irqsave(&ch->tx_lock, irq);
+	err = duct_request_end(ch, req, fits ? DUCT_STATUS_OK : DUCT_STATUS_REFUSED, rsp, len);
+	spin_unlock_irqrestore(&ch->tx_lock, irq);
+	return err ?: fits ? 0 : -EMSGSIZE;
+}
+
 /**
  * duct_reply() - answer a call. [any]
  * @request: freed, whatever this returns
  * @rsp: the answer
  * @len: bytes, at most &duct_channel_config.max_answer
  *
- * Never lacks room.
+ * Never lacks room. After duct_bulk_map() the pages go back first, and the answer
+ * with them, from a thread; what goes wrong then the caller learns as -EREMOTEIO.
  *
  * Return: 0; -EMSGSIZE: too long, the caller got -EREMOTEIO; -ECONNRESET: the
  * epoch of the call has ended; or another errno of "Errors"
@@ -450,26 +515,32 @@ int duct_reply(struct duct_request *request, const void *rsp, u32 len)
 	struct duct_channel_core *ch = to_duct_channel_core(request->ch);
 	bool fits = len <= ch->cfg.max_answer;
 	unsigned long irq;
-	int err;
 
+	if (!req->map)
+		return duct_request_finish(req, rsp, fits ? len : 0, fits);
 	spin_lock_irqsave(&ch->tx_lock, irq);
-	err = duct_request_end(ch, req, fits ? DUCT_STATUS_OK : DUCT_STATUS_REFUSED,
-			       rsp, fits ? len : 0);
+	if (ch->open_request == request)
+		ch->open_request = NULL;
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
-	return err ?: fits ? 0 : -EMSGSIZE;
+	duct_bulk_reply(req, rsp, fits ? len : 0, fits);
+	return fits ? 0 : -EMSGSIZE;
 }
 EXPORT_SYMBOL_GPL(duct_reply);
 
 /* recv() failed: refuses its call, if it did not reply itself. */
 void duct_request_refuse(struct duct_channel_core *ch)
 {
+	struct duct_bulk_pages *map = NULL;
 	struct duct_request_core *req;
 
 	spin_lock_irq(&ch->tx_lock);
 	ch->stats.refused++;
 	if (ch->open_request) {
 		req = container_of(ch->open_request, struct duct_request_core, pub);
+		map = req->map;
+		req->map = NULL;
 		duct_request_end(ch, req, DUCT_STATUS_REFUSED, NULL, 0);
 	}
 	spin_unlock_irq(&ch->tx_lock);
+	duct_bulk_unmap(map);
 }

@@ -180,8 +180,24 @@ static void duct_chunk_unshare(struct duct_link *link, struct duct_chunk *chunk)
 	duct_chunk_drop(link, chunk);
 }
 
-/* Frontend: memory in a chunk that is there. Return: true if there is some */
-bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset)
+/* Pages of the chunk that is made for so many bytes. */
+static u32 duct_chunk_pages(u32 bytes)
+{
+	return max_t(u32, DIV_ROUND_UP(bytes, DUCT_PAGE_SIZE), DUCT_CHUNK_PAGES);
+}
+
+/*
+ * A chunk that was made for a large ring is for that one first, or what is small
+ * takes a piece of it, and another as large has to be made.
+ */
+static bool duct_chunk_suits(const struct duct_chunk *chunk, u32 bytes)
+{
+	return chunk->taken || chunk->pages == DUCT_CHUNK_PAGES ||
+	       chunk->pages == duct_chunk_pages(bytes);
+}
+
+static bool duct_chunk_take(struct duct_link *link, u32 bytes, bool any,
+			    struct duct_chunk **chunk, u32 *offset)
 {
 	u32 i;
 
@@ -189,10 +205,33 @@ bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chun
 	for (i = 0; i < DUCT_CHUNKS; i++) {
 		struct duct_chunk *c = link->chunks[i];
 
-		if (c && c->usable && !duct_arena_alloc(&c->arena, bytes, offset)) {
-			*chunk = c;
+		if (!c || !c->usable || !(any || duct_chunk_suits(c, bytes)) ||
+		    duct_arena_alloc(&c->arena, bytes, offset))
+			continue;
+		c->taken = true;
+		*chunk = c;
+		return true;
+	}
+	return false;
+}
+
+/* Frontend: memory in a chunk that is there. Return: true if there is some */
+bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset)
+{
+	return duct_chunk_take(link, bytes, false, chunk, offset);
+}
+
+/* Whether a chunk for so many bytes is on its way to the backend. */
+static bool duct_chunk_coming(struct duct_link *link, u32 bytes, bool any)
+{
+	u32 i;
+
+	for (i = 0; i < DUCT_CHUNKS; i++) {
+		const struct duct_chunk *c = link->chunks[i];
+
+		if (c && !c->usable && c->pages >= duct_chunk_pages(bytes) &&
+		    (any || duct_chunk_suits(c, bytes)))
 			return true;
-		}
 	}
 	return false;
 }
@@ -209,19 +248,19 @@ bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chun
  */
 int duct_chunk_alloc(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset)
 {
-	u32 pages = max_t(u32, DIV_ROUND_UP(bytes, DUCT_PAGE_SIZE), DUCT_CHUNK_PAGES);
-	u32 i;
 	int err;
 
-	if (duct_chunk_find(link, bytes, chunk, offset))
+	if (duct_chunk_take(link, bytes, false, chunk, offset))
 		return 0;
-	for (i = 0; i < DUCT_CHUNKS; i++)
-		if (link->chunks[i] && !link->chunks[i]->usable && link->chunks[i]->pages >= pages)
-			return -EAGAIN;
-	if (link->chunk_failed)
-		return -ENOMEM;
-	err = duct_chunk_add(link, pages);
-	return err ?: -EAGAIN;
+	if (duct_chunk_coming(link, bytes, false))
+		return -EAGAIN;
+	err = link->chunk_failed ? -ENOMEM : duct_chunk_add(link, duct_chunk_pages(bytes));
+	if (!err)
+		return -EAGAIN;
+	/* No more to be had: then what was made for another will do. */
+	if (duct_chunk_take(link, bytes, true, chunk, offset))
+		return 0;
+	return duct_chunk_coming(link, bytes, true) ? -EAGAIN : err;
 }
 
 void duct_chunk_free(struct duct_chunk *chunk, u32 offset, u32 bytes)

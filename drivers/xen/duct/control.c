@@ -27,6 +27,7 @@ static const struct {
 	[DUCT_CTL_DOOR] = { "door", sizeof(struct duct_ctl_door), FRONT },
 	[DUCT_CTL_DOOR_DONE] = { "door done", sizeof(struct duct_ctl_done), BACK },
 	[DUCT_CTL_GOODBYE] = { "goodbye", sizeof(struct duct_ctl_goodbye), BOTH },
+	[DUCT_CTL_STAGE] = { "stage", sizeof(struct duct_ctl_stage), FRONT },
 };
 
 static u32 duct_ctl_index(u32 type)
@@ -213,6 +214,14 @@ static const char *duct_check_door(const struct duct_ctl_door *m)
 	return m->reserved ? "reserved bytes are not zero" : NULL;
 }
 
+static const char *duct_check_stage(const struct duct_ctl_stage *m)
+{
+	if (m->chunk >= DUCT_CHUNKS || !IS_ALIGNED(m->offset, 64) || !m->bytes ||
+	    m->bytes > DUCT_STAGE_MAX || !IS_ALIGNED(m->bytes, 128))
+		return "staging out of range";
+	return NULL;
+}
+
 static const char *duct_check_done(const struct duct_ctl_done *m)
 {
 	u32 most = m->type == DUCT_CTL_CHUNK_DONE ? DUCT_CHUNKS : DUCT_DOORS;
@@ -274,6 +283,8 @@ const char *duct_ctl_check(const union duct_ctl *msg, u32 len, bool from_front)
 		return duct_check_done(&msg->done);
 	case DUCT_CTL_DOOR:
 		return duct_check_door(&msg->door);
+	case DUCT_CTL_STAGE:
+		return duct_check_stage(&msg->stage);
 	case DUCT_CTL_GOODBYE:
 		return msg->goodbye.reason > DUCT_GOODBYE_BROKEN ? "unknown reason" : NULL;
 	}

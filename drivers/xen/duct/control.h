@@ -24,6 +24,7 @@
  * @done: CHUNK_DONE and DOOR_DONE
  * @door: DOOR
  * @goodbye: GOODBYE
+ * @stage: STAGE
  */
 union duct_ctl {
 	u32 type;
@@ -38,6 +39,7 @@ union duct_ctl {
 	struct duct_ctl_done done;
 	struct duct_ctl_door door;
 	struct duct_ctl_goodbye goodbye;
+	struct duct_ctl_stage stage;
 };
 
 u32 duct_ctl_len(u32 type);

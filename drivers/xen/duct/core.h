@@ -33,6 +33,7 @@
 #include "arena.h"
 #include "control.h"
 #include "ring.h"
+#include "segs.h"
 #include "wire.h"
 
 /* All freezable. Drivers' callbacks may sleep long: they do not share with the control works. */
@@ -56,6 +57,7 @@ extern const struct device_type duct_device_type;
  * @pages: how many
  * @filled: backend: refs that came so far
  * @usable: the backend has mapped it
+ * @taken: frontend: something was placed in it: the rest is for anybody
  * @base: the memory
  * @page: frontend: the pages
  * @refs: frontend: what they were shared as; backend: what came
@@ -68,6 +70,7 @@ struct duct_chunk {
 	u32 pages;
 	u32 filled;
 	bool usable;
+	bool taken;
 	u8 __peer *base;
 	struct page **page;
 	u32 *refs;
@@ -118,11 +121,81 @@ struct duct_door {
  * @call: the caller's; NULL: free, or given up and the answer due
  * @generation: tells one use from the next
  * @busy: the peer may still answer
+ * @lend: what was lent with it, NULL: nothing
  */
 struct duct_call_slot {
 	struct duct_call *call;
+	struct duct_lend *lend;
 	u32 generation;
 	bool busy;
+};
+
+/* Bytes of each half of the staging, and of lists that go through it as a whole. */
+#define DUCT_STAGE_BYTES	(32u << 10)
+#define DUCT_STAGE_SMALL	(8u << 10)
+
+/**
+ * struct duct_stage - memory of the arena for small and partial pieces
+ * @lock: @arena and @map; hard irqs off
+ * @arena: our half; what is in use
+ * @map: its
+ * @own: our half
+ * @peer: the peer's
+ * @bytes: of each half; 0: there is none in this epoch
+ */
+struct duct_stage {
+	spinlock_t lock;
+	struct duct_arena arena;
+	u64 map[DUCT_STAGE_BYTES / DUCT_GRANULE / 64];
+	u8 __peer *own;
+	u8 __peer *peer;
+	u32 bytes;
+};
+
+/**
+ * struct duct_lend - memory of a caller here, while the peer works on the call
+ * @flags: DUCT_BULK_*
+ * @bytes: of all
+ * @sg: the caller's, until @revoked
+ * @nents: of @sg
+ * @all: even whole pages are staged
+ * @staged: bytes that are not lent as whole pages
+ * @in_stage: they are in the staging, from @stage on; else in pages of our own
+ * @stage: see there
+ * @whole: pages of the caller
+ * @pages: those and ours
+ * @revoked: the peer cannot reach them any more
+ * @page: whole ones first
+ * @ref: theirs
+ * @words: of @word
+ * @word: the list for the peer
+ */
+struct duct_lend {
+	u32 flags;
+	u32 bytes;
+	struct scatterlist *sg;
+	unsigned int nents;
+	bool all;
+	u32 staged;
+	bool in_stage;
+	u32 stage;
+	u32 whole;
+	u32 pages;
+	bool revoked;
+	struct page **page;
+	u32 *ref;
+	u32 words;
+	u32 *word;
+};
+
+/**
+ * struct duct_bulk_in - memory of a caller at the peer
+ * @head: of the list
+ * @word: the list, checked
+ */
+struct duct_bulk_in {
+	struct duct_bulk head;
+	u32 word[];
 };
 
 /* bits of duct_slot.flags */
@@ -241,6 +314,9 @@ struct duct_link_stats {
  * @state: of the handshake, in words; the wire's
  * @slots: by index; written under @lock, read under RCU
  * @control: slots[0]
+ * @stage: staging of this epoch
+ * @stage_out: frontend: emits STAGE
+ * @stage_msg: frontend: that
  * @door: by number
  * @doors: usable ones
  * @doors_most: frontend: how many it would have in this epoch
@@ -294,6 +370,9 @@ struct duct_link {
 	const char *state;
 	struct duct_slot __rcu *slots[DUCT_SLOTS];
 	struct duct_slot *control;
+	struct duct_stage stage;
+	struct duct_out stage_out;
+	union duct_ctl stage_msg;
 	struct duct_door door[DUCT_DOORS];
 	u32 doors;
 	u32 doors_most;
@@ -409,9 +488,13 @@ struct duct_device_core {
  * @slot: the caller's
  * @generation: the caller's
  * @serial: of the binding that it came by
+ * @bulk: what was lent with it, NULL: nothing
+ * @map: duct_bulk_map()'s, NULL: not called
  */
 struct duct_request_core {
 	struct duct_request pub;
+	struct duct_bulk_in *bulk;
+	struct duct_bulk_pages *map;
 	bool busy;
 	u32 slot;
 	u32 generation;
@@ -654,7 +737,25 @@ void duct_tx_wake(struct duct_channel_core *ch);
 /* recv.c */
 void duct_recv_work(struct work_struct *work);
 
+/* lend.c */
+void duct_stage_init(struct duct_link *link);
+void duct_stage_offer(struct duct_link *link);
+const char *duct_stage_receive(struct duct_link *link, const struct duct_ctl_stage *msg);
+void duct_stage_end(struct duct_link *link);
+struct duct_lend *duct_lend_new(struct duct_slot *slot, const struct duct_call *call, u32 flags);
+u32 duct_lend_len(const struct duct_lend *lend);
+void duct_lend_write(const struct duct_lend *lend, u8 __peer *to);
+void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend);
+void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good);
+
+/* bulk.c */
+const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *frame, u32 max_msg,
+			      struct duct_bulk_in **bulk);
+void duct_bulk_reply(struct duct_request_core *req, const void *rsp, u32 len, bool fits);
+void duct_bulk_unmap(struct duct_bulk_pages *map);
+
 /* call.c */
+int duct_request_finish(struct duct_request_core *req, const void *rsp, u32 len, bool fits);
 int duct_call_answer(struct duct_channel_core *ch, struct duct_slot *slot,
 		     const struct duct_frame *frame, struct duct_call **call);
 void duct_call_end(struct duct_channel_core *ch, struct duct_slot *slot,
@@ -663,7 +764,7 @@ void duct_calls_fail(struct duct_channel_core *ch, struct duct_slot *slot, int e
 void duct_calls_run_failed(struct duct_channel_core *ch);
 void duct_call_timer(struct timer_list *timer);
 struct duct_request *duct_request_begin(struct duct_channel_core *ch, struct duct_slot *slot,
-					const struct duct_frame *frame);
+					const struct duct_frame *frame, struct duct_bulk_in *bulk);
 void duct_request_refuse(struct duct_channel_core *ch);
 
 /* policy.c */

@@ -123,6 +123,7 @@ void duct_link_quiesce(struct duct_link *link, int why)
 	synchronize_rcu();
 	duct_slot_bury_all(link);
 	duct_doors_end(link);
+	duct_stage_end(link);
 	if (!duct_link_is_front(link))
 		duct_chunk_release_all(link);
 }
@@ -192,6 +193,8 @@ static const char *duct_dispatch(struct duct_link *link, const union duct_ctl *m
 		return duct_chunk_errno(duct_chunk_done(link, &msg->done));
 	case DUCT_CTL_DOOR:
 		return duct_door_receive(link, &msg->door);
+	case DUCT_CTL_STAGE:
+		return duct_stage_receive(link, &msg->stage);
 	case DUCT_CTL_DOOR_DONE:
 		return duct_door_done(link, &msg->done);
 	}

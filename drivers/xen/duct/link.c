@@ -77,6 +77,7 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 	duct_dispatch_init(link);
 	duct_chunk_init(link);
 	duct_doors_init(link);
+	duct_stage_init(link);
 
 	device_initialize(&link->dev);
 	link->dev.bus = &duct_bus;

@@ -127,6 +127,8 @@ static const char *duct_rx_check(const struct duct_channel_core *ch,
 		if (stream)
 			return "a message on a stream";
 		break;
+	case DUCT_FRAME_BULK:
+		return stream ? "a message on a stream" : NULL;	/* the rest: duct_bulk_receive() */
 	case DUCT_FRAME_STREAM:
 		if (!stream)
 			return "bytes of a stream among messages";
@@ -135,6 +137,36 @@ static const char *duct_rx_check(const struct duct_channel_core *ch,
 		return frame->len > slot->max_answer ? "an answer longer than it said" : NULL;
 	}
 	return frame->len > ch->pub.max_msg ? "a message longer than agreed" : NULL;
+}
+
+/* A call, and what is lent with it. Return: as duct_rx_step() */
+static int duct_rx_call(struct duct_channel_core *ch, struct duct_slot *slot,
+			const struct duct_frame *frame)
+{
+	struct duct_bulk_in *bulk = NULL;
+	struct duct_request *req;
+	const char *why = NULL;
+	u32 list = 0;
+
+	if (frame->type == DUCT_FRAME_BULK)
+		why = duct_bulk_receive(slot, frame, ch->pub.max_msg, &bulk);
+	if (bulk)
+		list = struct_size(bulk, word, bulk->head.words);
+	req = why ? NULL : duct_request_begin(ch, slot, frame, bulk);
+	if (IS_ERR(req))
+		why = "more calls than it may make";
+	if (why) {
+		duct_channel_fault(ch, slot, why);
+		return -EPROTO;
+	}
+	if (!req) {	/* refused by the core */
+		duct_rx_done(ch, slot, frame);
+		return 0;
+	}
+	ch->open_request = req;
+	duct_rx_open(ch, frame);
+	ch->open_pos = list;
+	return 1;
 }
 
 /*
@@ -169,19 +201,8 @@ static int duct_rx_step(struct duct_channel_core *ch, struct duct_slot *slot)
 		return err;
 	}
 	ch->open_request = NULL;
-	if (frame.type == DUCT_FRAME_CALL) {
-		struct duct_request *req = duct_request_begin(ch, slot, &frame);
-
-		if (IS_ERR(req)) {
-			duct_channel_fault(ch, slot, "more calls than it may make");
-			return -EPROTO;
-		}
-		if (!req) {	/* refused by the core */
-			duct_rx_done(ch, slot, &frame);
-			return 0;
-		}
-		ch->open_request = req;
-	}
+	if (frame.type == DUCT_FRAME_CALL || frame.type == DUCT_FRAME_BULK)
+		return duct_rx_call(ch, slot, &frame);
 	duct_rx_open(ch, &frame);
 	return 1;
 }

@@ -184,9 +184,10 @@ static int duct_rx_refresh(struct duct_rx *rx)
 
 static bool duct_frame_valid(const struct duct_frame *frame)
 {
-	bool call = frame->type == DUCT_FRAME_CALL || frame->type == DUCT_FRAME_ANSWER;
+	bool call = frame->type == DUCT_FRAME_CALL || frame->type == DUCT_FRAME_ANSWER ||
+		    frame->type == DUCT_FRAME_BULK;
 
-	if (frame->type < DUCT_FRAME_PAD || frame->type > DUCT_FRAME_ANSWER || frame->reserved)
+	if (frame->type < DUCT_FRAME_PAD || frame->type > DUCT_FRAME_BULK || frame->reserved)
 		return false;
 	if (!call && (frame->slot || frame->generation))
 		return false;

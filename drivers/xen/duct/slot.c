@@ -93,9 +93,14 @@ struct duct_slot *duct_slot_new(struct duct_link *link, u32 index, u32 generatio
 
 static void duct_slot_free(struct duct_slot *slot)
 {
+	u32 i;
+
 	list_del(&slot->grave);
 	if (slot->chunk)
 		duct_chunk_free(slot->chunk, slot->offset, slot->bytes);
+	for (i = 0; slot->calls && i < slot->max_calls; i++)
+		if (slot->calls[i].lend)
+			duct_lend_end(slot->link, slot->calls[i].lend, false);
 	kvfree(slot->calls);
 	kfree(slot);
 }
@@ -321,6 +326,8 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 		return;
 	}
 	duct_service_wish_done(service, ch->pub.number);
+	if (ch->cfg.max_calls || slot->max_calls)
+		duct_stage_offer(link);
 	slot->msg = msg;
 	slot->ch = ch;
 	duct_slot_install(slot);

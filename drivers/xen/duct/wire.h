@@ -28,6 +28,39 @@ struct duct_mapping {
 };
 
 /**
+ * struct duct_copy - bytes to copy between a page of the peer and one of ours
+ * @ref: the peer's page
+ * @offset: in it
+ * @len: bytes; in one page at both ends
+ * @page: ours
+ * @page_offset: in that
+ * @to_peer: that way; else from it
+ */
+struct duct_copy {
+	u32 ref;
+	u32 offset;
+	u32 len;
+	struct page *page;
+	u32 page_offset;
+	bool to_peer;
+};
+
+/* 64 pages: 256 KiB with one hypercall. */
+#define DUCT_COPIES	64
+
+/**
+ * struct duct_copy_batch - what is copied at once
+ * @n: of @copy
+ * @copy: what
+ * @room: the wire's, to write it down its own way
+ */
+struct duct_copy_batch {
+	u32 n;
+	struct duct_copy copy[DUCT_COPIES];
+	u64 room[DUCT_COPIES * 5];
+};
+
+/**
  * struct duct_wire_ops - what a link is made of; all may sleep but @notify
  * @share: frontend: let the peer map @n pages; fills @refs. All or nothing.
  *         Return: 0 or -errno
@@ -35,6 +68,13 @@ struct duct_mapping {
  *           still maps are kept by the wire until it does not
  * @map: backend: map @n pages of the peer. Return: the mapping or ERR_PTR()
  * @unmap: backend: the reverse; the mapping is gone
+ * @lend: let the peer copy from @n whole pages of anybody here, or into them if
+ *        @writable; fills @refs. All or nothing. Return: 0 or -errno. [any]
+ * @revoke: take that back. A page that the peer has mapped meanwhile is kept by the
+ *          wire, which counts it, until it is not; its reference becomes 0. [any]
+ * @reclaim: after @revoke: the references may be used for other pages. [any]
+ * @copy: between pages that the peer lent and ours. Return: 0; -EIO: some page was
+ *        not lent, or is not any more. [any]
  * @door_make: frontend: an event channel for door @door, 1 and up, that the peer
  *             may bind; fills @port. Return: 0 or -errno
  * @door_bind: backend: bind the peer's @port for door @door. Return: 0 or -errno
@@ -48,6 +88,10 @@ struct duct_wire_ops {
 	void (*unshare)(void *wire, struct page **pages, u32 n, const u32 *refs);
 	struct duct_mapping *(*map)(void *wire, const u32 *refs, u32 n);
 	void (*unmap)(void *wire, struct duct_mapping *mapping);
+	int (*lend)(void *wire, struct page **pages, u32 n, bool writable, u32 *refs);
+	void (*revoke)(void *wire, struct page **pages, u32 n, u32 *refs);
+	void (*reclaim)(void *wire, const u32 *refs, u32 n);
+	int (*copy)(void *wire, struct duct_copy_batch *batch);
 	int (*door_make)(void *wire, u32 door, u32 *port);
 	int (*door_bind)(void *wire, u32 door, u32 port);
 	void (*door_end)(void *wire, u32 door);

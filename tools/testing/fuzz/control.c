@@ -60,7 +60,7 @@ static void check_chunk(const struct duct_ctl_chunk *m)
 
 static void check_accepted(const union duct_ctl *m, u32 len, bool from_front)
 {
-	must(m->type >= DUCT_CTL_HELLO && m->type <= DUCT_CTL_GOODBYE);
+	must(m->type >= DUCT_CTL_HELLO && m->type <= DUCT_CTL_STAGE);
 	must(len == duct_ctl_len(m->type) && len <= DUCT_CTL_MAX);
 	must(strcmp(duct_ctl_name(m->type), "unknown"));
 	switch (m->type) {
@@ -126,6 +126,11 @@ static void check_accepted(const union duct_ctl *m, u32 len, bool from_front)
 		break;
 	case DUCT_CTL_GOODBYE:
 		must(m->goodbye.reason <= 1);
+		break;
+	case DUCT_CTL_STAGE:
+		must(from_front);
+		must(m->stage.chunk < 256 && m->stage.offset % 64 == 0);
+		must(m->stage.bytes >= 128 && m->stage.bytes <= 1u << 20 && m->stage.bytes % 128 == 0);
 		break;
 	}
 }

@@ -96,9 +96,10 @@ static void check(void)
 static void check_frame(const struct duct_frame *frame)
 {
 	u32 pos = rx.cons & (size - 1);
-	bool call = frame->type == DUCT_FRAME_CALL || frame->type == DUCT_FRAME_ANSWER;
+	bool call = frame->type == DUCT_FRAME_CALL || frame->type == DUCT_FRAME_ANSWER ||
+		    frame->type == DUCT_FRAME_BULK;
 
-	must(frame->type >= DUCT_FRAME_MSG && frame->type <= DUCT_FRAME_ANSWER);
+	must(frame->type >= DUCT_FRAME_MSG && frame->type <= DUCT_FRAME_BULK);
 	must(frame->len <= size - 16 && frame->len + 16 <= size - pos);
 	must(duct_frame_bytes(frame->len) <= rx.prod - rx.cons);
 	must(!frame->reserved);

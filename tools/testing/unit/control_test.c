@@ -40,9 +40,10 @@ static const struct {
 	{ "door", 24, FRONT, { .door = { DUCT_CTL_DOOR, 63, 17, 255, 0xffffffc0, 0 } } },
 	{ "door done", 16, BACK, { .done = { DUCT_CTL_DOOR_DONE, 63, 0, 0 } } },
 	{ "goodbye", 8, BOTH, { .goodbye = { DUCT_CTL_GOODBYE, DUCT_GOODBYE_BROKEN } } },
+	{ "stage", 16, FRONT, { .stage = { DUCT_CTL_STAGE, 255, 0xffffffc0, 1u << 20 } } },
 };
 
-_Static_assert(ARRAY_SIZE(good) == DUCT_CTL_GOODBYE, "one for each type");
+_Static_assert(ARRAY_SIZE(good) == DUCT_CTL_STAGE, "one for each type");
 
 /* In a malloc of exactly @len, so that ASan sees a look behind it. */
 static const char *check(const union duct_ctl *msg, u32 len, bool from_front)
@@ -118,7 +119,7 @@ static void test_length(void **state)
 static void test_type(void **state)
 {
 	static const u32 types[] = {
-		0, 17, 18, 255, 256, 257, 65536 + 1, 0x7fffffff, 0x80000001, 0xffffffff,
+		0, 18, 19, 255, 256, 257, 65536 + 1, 0x7fffffff, 0x80000001, 0xffffffff,
 	};
 	u32 i, len, front;
 
@@ -297,6 +298,13 @@ static const struct {
 
 	FIELD(GOODBYE, goodbye.reason, 0, ""),
 	FIELD(GOODBYE, goodbye.reason, 2, "unknown reason"),
+
+	BELOW(STAGE, stage.chunk, 256, "staging out of range"),
+	ALIGNED(STAGE, stage.offset, "staging out of range"),
+	FIELD(STAGE, stage.bytes, 0, "staging out of range"),
+	FIELD(STAGE, stage.bytes, 64, "staging out of range"),
+	FIELD(STAGE, stage.bytes, 128, ""),
+	FIELD(STAGE, stage.bytes, (1u << 20) + 128, "staging out of range"),
 };
 
 static void test_fields(void **state)

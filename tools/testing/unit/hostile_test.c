@@ -159,6 +159,7 @@ static bool header_legal(const struct duct_frame *f, u32 pos, u32 there)
 	case DUCT_FRAME_STREAM:
 		return f->len && !f->status && !f->slot && !f->generation;
 	case DUCT_FRAME_CALL:
+	case DUCT_FRAME_BULK:
 		return !f->status;
 	case DUCT_FRAME_ANSWER:
 		return true;

@@ -3,6 +3,7 @@
  * The loopback wire: both ends of a link in one kernel, no Xen. What the Xen
  * wires do by grants and event channels is done by page tables and irq_work.
  */
+#include <linux/highmem.h>
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/module.h>
@@ -40,7 +41,8 @@ struct duct_loop_end {
 /**
  * struct duct_loop - a pair of links
  * @end: by side
- * @shared: pages by reference; those the frontend shares
+ * @shared: pages by reference: those the frontend shares, and those either end lends;
+ *          a zero entry is revoked
  * @page: the control page, NULL when stopped
  * @work: closes a link that broke or whose end said goodbye
  * @lock: starting and stopping
@@ -60,35 +62,6 @@ MODULE_PARM_DESC(services, "what is allowed on the link, separated by commas");
 static struct duct_loop *duct_the_loop;
 
 /* ---- the wire ---- */
-
-static int duct_loop_share(void *wire, struct page **pages, u32 n, u32 *refs)
-{
-	struct duct_loop_end *end = wire;
-	u32 i;
-	int err;
-
-	for (i = 0; i < n; i++) {
-		err = xa_alloc(&end->loop->shared, &refs[i], pages[i], xa_limit_31b, GFP_KERNEL);
-		if (err) {
-			while (i--)
-				xa_erase(&end->loop->shared, refs[i]);
-			return err;
-		}
-	}
-	return 0;
-}
-
-static void duct_loop_unshare(void *wire, struct page **pages, u32 n, const u32 *refs)
-{
-	struct duct_loop_end *end = wire;
-	u32 i;
-
-	for (i = 0; i < n; i++) {
-		xa_erase(&end->loop->shared, refs[i]);
-		/* A page that is still mapped lives on by the mapper's count. */
-		put_page(pages[i]);
-	}
-}
 
 struct duct_loop_mapping {
 	struct duct_mapping pub;
@@ -130,6 +103,86 @@ static struct duct_mapping *duct_loop_map(void *wire, const u32 *refs, u32 n)
 		return ERR_PTR(-ENOMEM);
 	}
 	return &m->pub;
+}
+
+static void duct_loop_revoke(void *wire, struct page **pages, u32 n, u32 *refs)
+{
+	struct duct_loop_end *end = wire;
+	unsigned long irq;
+	u32 i;
+
+	xa_lock_irqsave(&end->loop->shared, irq);
+	for (i = 0; i < n; i++)
+		__xa_store(&end->loop->shared, refs[i], XA_ZERO_ENTRY, GFP_ATOMIC);
+	xa_unlock_irqrestore(&end->loop->shared, irq);
+}
+
+static void duct_loop_reclaim(void *wire, const u32 *refs, u32 n)
+{
+	struct duct_loop_end *end = wire;
+	unsigned long irq;
+	u32 i;
+
+	xa_lock_irqsave(&end->loop->shared, irq);
+	for (i = 0; i < n; i++)
+		__xa_erase(&end->loop->shared, refs[i]);
+	xa_unlock_irqrestore(&end->loop->shared, irq);
+}
+
+static int duct_loop_lend(void *wire, struct page **pages, u32 n, bool writable, u32 *refs)
+{
+	struct duct_loop_end *end = wire;
+	unsigned long irq;
+	int err = 0;
+	u32 i;
+
+	xa_lock_irqsave(&end->loop->shared, irq);
+	for (i = 0; i < n && !err; i++)
+		err = __xa_alloc(&end->loop->shared, &refs[i], pages[i],
+				 XA_LIMIT(1, DUCT_SEG_REST), GFP_ATOMIC);
+	while (err && --i)
+		__xa_erase(&end->loop->shared, refs[i - 1]);
+	xa_unlock_irqrestore(&end->loop->shared, irq);
+	return err ? -ENOSPC : 0;
+}
+
+static int duct_loop_share(void *wire, struct page **pages, u32 n, u32 *refs)
+{
+	return duct_loop_lend(wire, pages, n, true, refs);
+}
+
+static void duct_loop_unshare(void *wire, struct page **pages, u32 n, const u32 *refs)
+{
+	u32 i;
+
+	duct_loop_reclaim(wire, refs, n);
+	/* A page that is still mapped lives on by the mapper's count. */
+	for (i = 0; i < n; i++)
+		put_page(pages[i]);
+}
+
+/* Under the lock that revoking takes: what was revoked is not touched any more. */
+static int duct_loop_copy(void *wire, struct duct_copy_batch *batch)
+{
+	struct duct_loop_end *end = wire;
+	unsigned long irq;
+	int err = 0;
+	u32 i;
+
+	xa_lock_irqsave(&end->loop->shared, irq);
+	for (i = 0; i < batch->n; i++) {
+		const struct duct_copy *copy = &batch->copy[i];
+		struct page *page = xa_load(&end->loop->shared, copy->ref);
+
+		if (!page)
+			err = -EIO;
+		else if (copy->to_peer)
+			memcpy_page(page, copy->offset, copy->page, copy->page_offset, copy->len);
+		else
+			memcpy_page(copy->page, copy->page_offset, page, copy->offset, copy->len);
+	}
+	xa_unlock_irqrestore(&end->loop->shared, irq);
+	return err;
 }
 
 /* A port is the door's number. */
@@ -179,6 +232,10 @@ static const struct duct_wire_ops duct_loop_ops = {
 	.unshare = duct_loop_unshare,
 	.map = duct_loop_map,
 	.unmap = duct_loop_unmap,
+	.lend = duct_loop_lend,
+	.revoke = duct_loop_revoke,
+	.reclaim = duct_loop_reclaim,
+	.copy = duct_loop_copy,
 	.door_make = duct_loop_door_make,
 	.door_bind = duct_loop_door_bind,
 	.door_end = duct_loop_door_end,
@@ -293,6 +350,7 @@ static void duct_loop_detach(struct duct_loop *loop)
 		if (!IS_ERR_OR_NULL(loop->end[side].link))
 			duct_link_detach(loop->end[side].link);
 	cancel_work_sync(&loop->work);
+	WARN_ON(!xa_empty(&loop->shared));
 	xa_destroy(&loop->shared);
 	kfree(loop);
 }
@@ -305,7 +363,7 @@ static int __init duct_loop_init(void)
 
 	if (!loop)
 		return -ENOMEM;
-	xa_init_flags(&loop->shared, XA_FLAGS_ALLOC1);
+	xa_init_flags(&loop->shared, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
 	mutex_init(&loop->lock);
 	INIT_WORK(&loop->work, duct_loop_work);
 	uuid_gen(&cfg.uuid);

@@ -9,9 +9,11 @@
  *   rate SIZE COUNT BATCH     messages, published BATCH at a time
  *   random MAX COUNT          messages of random length, median sqrt(MAX)
  *   stream SIZE COUNT         bytes, SIZE at a time
+ *   bulk MAX COUNT            calls that lend lists of random shape, either way by turns
  *
  * Everything sent is hashed at both ends, and the peer's hash is asked for at
- * the end: "match 1" says that every byte came, once and in order.
+ * the end: "match 1" says that every byte came, once and in order, and for bulk
+ * that no byte beside the lists was touched.
  */
 #include <linux/debugfs.h>
 #include <linux/jhash.h>
@@ -20,49 +22,8 @@
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
-#include <xen/duct.h>
 
-#define PERF_MAX	(256u << 10)	/* longest message */
-#define PERF_WAIT	(60 * HZ)	/* a peer that takes nothing for so long has failed */
-
-enum { PERF_MESSAGES, PERF_STREAM, PERF_CHANNELS };
-
-/* What one direction of a channel has seen. */
-struct perf_sum {
-	u64 messages;
-	u64 bytes;
-	u32 hash;
-};
-
-/**
- * struct perf - one device
- * @dd: the device
- * @dir: the file in debugfs
- * @lock: one run at a time; covers @result and @pattern
- * @ch: by PERF_*
- * @in_lock: @in: one channel's reader counts, another one's reports
- * @in: what came in, by channel
- * @scratch: what was read, by channel; the same
- * @pattern: random bytes to send
- * @rnd: state of the random numbers
- * @result: of the last run
- */
-struct perf {
-	struct duct_device *dd;
-	struct dentry *dir;
-	struct mutex lock;
-	struct duct_channel *ch[PERF_CHANNELS];
-	struct mutex in_lock;
-	struct perf_sum in[PERF_CHANNELS];
-	u8 *scratch[PERF_CHANNELS];
-	u8 *pattern;
-	struct rnd_state rnd;
-	struct {
-		u64 messages, bytes, ns, events, peer_events, wakeups;
-		bool match;
-		int err;
-	} result;
-};
+#include "perf.h"
 
 /* Asked of the peer by a call on the message channel: start, or how it went. */
 struct perf_query {
@@ -86,7 +47,7 @@ static void perf_add(struct perf_sum *sum, const u8 *data, u32 len)
 }
 
 /* A stream may be cut anywhere: a hash that does not depend on where (FNV-1a). */
-static u32 perf_stream_hash(u32 hash, const u8 *data, u32 len)
+u32 perf_stream_hash(u32 hash, const u8 *data, u32 len)
 {
 	while (len--)
 		hash = (hash ^ *data++) * 0x01000193;
@@ -124,6 +85,8 @@ static int perf_recv(struct duct_channel *ch, struct duct_msg *msg)
 
 	if (err)
 		return err;
+	if (msg->request && msg->request->bulk_len)
+		return perf_bulk_serve(perf, msg->request, data, len);
 	if (msg->request)
 		return perf_query(perf, msg, data, len);
 	mutex_lock(&perf->in_lock);
@@ -282,6 +245,8 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 		return perf_random(perf, sum, size, count);
 	if (!strcmp(what, "stream"))
 		return perf_stream(perf, sum, size, count);
+	if (!strcmp(what, "bulk"))
+		return perf_bulk(perf, sum, size, count);
 	return -EINVAL;
 }
 
@@ -311,7 +276,7 @@ static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u3
 	perf->result.events = last.out_events - first.out_events;
 	perf->result.wakeups = last.wakeups - first.wakeups;
 	perf->result.peer_events = after.events - before.events;
-	perf->result.match = !err && (!strcmp(what, "ping") ||
+	perf->result.match = !err && (!strcmp(what, "ping") || !strcmp(what, "bulk") ||
 				      (after.sum.bytes == sum.bytes &&
 				       after.sum.messages == sum.messages &&
 				       after.sum.hash == sum.hash));

@@ -81,6 +81,7 @@ u32 hostile_control_len(u32 type)
 		[DUCT_CTL_DOOR] = sizeof(struct duct_ctl_door),
 		[DUCT_CTL_DOOR_DONE] = sizeof(struct duct_ctl_done),
 		[DUCT_CTL_GOODBYE] = sizeof(struct duct_ctl_goodbye),
+		[DUCT_CTL_STAGE] = sizeof(struct duct_ctl_stage),
 	};
 
 	return type < ARRAY_SIZE(len) ? len[type] : 0;

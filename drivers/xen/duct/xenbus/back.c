@@ -7,6 +7,7 @@
 #include <linux/module.h>
 #include <xen/xen.h>
 
+#include "lend.h"
 #include "map.h"
 #include "nodes.h"
 
@@ -102,6 +103,30 @@ static void duct_back_door_end(void *wire, u32 number)
 	door->irq = 0;
 }
 
+static int duct_back_lend(void *wire, struct page **pages, u32 n, bool writable, u32 *refs)
+{
+	struct duct_back *back = wire;
+
+	return duct_grant_lend(back->dev->otherend_id, pages, n, writable, refs);
+}
+
+static void duct_back_revoke(void *wire, struct page **pages, u32 n, u32 *refs)
+{
+	duct_grant_revoke(pages, n, refs);
+}
+
+static void duct_back_reclaim(void *wire, const u32 *refs, u32 n)
+{
+	duct_grant_reclaim(refs, n);
+}
+
+static int duct_back_copy(void *wire, struct duct_copy_batch *batch)
+{
+	struct duct_back *back = wire;
+
+	return duct_grant_copy(back->dev->otherend_id, batch);
+}
+
 static void duct_back_notify(void *wire, u32 door)
 {
 	struct duct_back *back = wire;
@@ -121,6 +146,10 @@ static const struct duct_wire_ops duct_back_ops = {
 	.unmap = duct_back_unmap,
 	.door_bind = duct_back_door_bind,
 	.door_end = duct_back_door_end,
+	.lend = duct_back_lend,
+	.revoke = duct_back_revoke,
+	.reclaim = duct_back_reclaim,
+	.copy = duct_back_copy,
 	.notify = duct_back_notify,
 	.fault = duct_back_fault,
 };

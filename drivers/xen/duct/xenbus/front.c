@@ -9,6 +9,7 @@
 #include <xen/xen.h>
 
 #include "grant.h"
+#include "lend.h"
 #include "nodes.h"
 
 /**
@@ -109,6 +110,30 @@ static void duct_front_door_end(void *wire, u32 number)
 	door->irq = 0;
 }
 
+static int duct_front_lend(void *wire, struct page **pages, u32 n, bool writable, u32 *refs)
+{
+	struct duct_front *front = wire;
+
+	return duct_grant_lend(front->dev->otherend_id, pages, n, writable, refs);
+}
+
+static void duct_front_revoke(void *wire, struct page **pages, u32 n, u32 *refs)
+{
+	duct_grant_revoke(pages, n, refs);
+}
+
+static void duct_front_reclaim(void *wire, const u32 *refs, u32 n)
+{
+	duct_grant_reclaim(refs, n);
+}
+
+static int duct_front_copy(void *wire, struct duct_copy_batch *batch)
+{
+	struct duct_front *front = wire;
+
+	return duct_grant_copy(front->dev->otherend_id, batch);
+}
+
 static void duct_front_notify(void *wire, u32 door)
 {
 	struct duct_front *front = wire;
@@ -128,6 +153,10 @@ static const struct duct_wire_ops duct_front_ops = {
 	.unshare = duct_front_unshare,
 	.door_make = duct_front_door_make,
 	.door_end = duct_front_door_end,
+	.lend = duct_front_lend,
+	.revoke = duct_front_revoke,
+	.reclaim = duct_front_reclaim,
+	.copy = duct_front_copy,
 	.notify = duct_front_notify,
 	.fault = duct_front_fault,
 };

@@ -94,9 +94,37 @@ struct duct_frame {
 #define DUCT_FRAME_STREAM	3	/* bytes of a stream; never empty */
 #define DUCT_FRAME_CALL		4	/* a call; may be empty */
 #define DUCT_FRAME_ANSWER	5	/* the answer to a call; may be empty */
+#define DUCT_FRAME_BULK		6	/* a call with memory lent: struct duct_bulk first */
 
 #define DUCT_STATUS_OK		0
 #define DUCT_STATUS_REFUSED	1	/* the service did not take the call */
+
+/* ---- bulk ---- */
+
+/*
+ * What is lent with a call, before the request's own bytes: this, then so many
+ * words of segments. The receiver has let go of all of it when it answers.
+ */
+struct duct_bulk {
+	uint32_t flags;		/* DUCT_BULK_* */
+	uint32_t bytes;		/* of all segments */
+	uint32_t words;		/* of segments, which follow */
+	uint32_t stage;		/* where the staged bytes begin in the sender's half */
+};
+
+#define DUCT_BULK_WRITE		1u	/* the receiver writes; else it reads */
+#define DUCT_BULK_MAP		2u	/* the receiver may map whole pages */
+#define DUCT_BULK_BYTES_MAX	(4u << 20)
+#define DUCT_BULK_WORDS_MAX	3072u
+
+/* A segment, by the two highest bits of its first word. */
+#define DUCT_SEG_KIND		(3u << 30)
+#define DUCT_SEG_PAGE		(0u << 30)	/* a whole page: the rest is its reference */
+#define DUCT_SEG_PART		(1u << 30)	/* of the page whose reference is the next word */
+#define DUCT_SEG_PART_LEN	0x1fffu		/* bytes */
+#define DUCT_SEG_PART_SHIFT	13		/* offset in the page */
+#define DUCT_SEG_STAGED		(2u << 30)	/* so many bytes of the staging, after the last */
+#define DUCT_SEG_REST		(~DUCT_SEG_KIND)
 
 /* ---- doors ---- */
 
@@ -160,6 +188,7 @@ struct duct_control_page {
 #define DUCT_CTL_DOOR		14	/* frontend to backend */
 #define DUCT_CTL_DOOR_DONE	15	/* backend to frontend */
 #define DUCT_CTL_GOODBYE	16	/* both */
+#define DUCT_CTL_STAGE		17	/* frontend to backend */
 
 #define DUCT_SERVICE_NAME	16
 
@@ -307,6 +336,20 @@ struct duct_ctl_goodbye {
 #define DUCT_GOODBYE_NORMAL	0u
 #define DUCT_GOODBYE_BROKEN	1u	/* the receiver broke the protocol of the link */
 
+/*
+ * Staging, once in an epoch: memory that is there already, for what is small or
+ * no whole page. The first half is the frontend's to place bytes in, and the
+ * second the backend's.
+ */
+struct duct_ctl_stage {
+	uint32_t type;
+	uint32_t chunk;
+	uint32_t offset;
+	uint32_t bytes;		/* of each half */
+};
+
+#define DUCT_STAGE_MAX		(1u << 20)
+
 #define DUCT_CTL_MAX		sizeof(struct duct_ctl_chunk)
 
 #define DUCT_WIRE_SIZE(s, n) _Static_assert(sizeof(struct s) == (n), #s)
@@ -364,5 +407,9 @@ DUCT_WIRE_AT(duct_ctl_chunk, refs, 16);
 DUCT_WIRE_SIZE(duct_ctl_done, 16);
 DUCT_WIRE_SIZE(duct_ctl_door, 24);
 DUCT_WIRE_SIZE(duct_ctl_goodbye, 8);
+DUCT_WIRE_SIZE(duct_ctl_stage, 16);
+DUCT_WIRE_AT(duct_ctl_stage, bytes, 12);
+DUCT_WIRE_SIZE(duct_bulk, 16);
+DUCT_WIRE_AT(duct_bulk, words, 8);
 
 #endif /* __XEN_PUBLIC_IO_DUCT_H__ */

@@ -130,14 +130,7 @@ guests_do() {
 	return $status
 }
 
-# The emulator's nested paging now and then loses a PVH guest early in its boot, to
-# a triple fault, with nothing of this tree in it yet: then it boots again. One that
-# hangs or panics is a failure.
 guest_up() {
-	guest_start "$1" && guest_wait "$1" "$RIG_GUEST_BOOT" && return
-	wait_for 20 guest_gone "$(domid "$1")" || return
-	echo "# $1 died while it booted: once more"
-	rm -f "$RIG_RUN/$1/domid"
 	guest_start "$1" && guest_wait "$1" "$RIG_GUEST_BOOT"
 }
 

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* See perf.c. */
+#ifndef _DUCT_PERF_H
+#define _DUCT_PERF_H
+
+#include <linux/mutex.h>
+#include <linux/prandom.h>
+#include <xen/duct.h>
+
+#define PERF_MAX	(256u << 10)	/* longest message */
+#define PERF_WAIT	(60 * HZ)	/* a peer that takes nothing for so long has failed */
+
+enum { PERF_MESSAGES, PERF_STREAM, PERF_CHANNELS };
+
+/* What one direction of a channel has seen. */
+struct perf_sum {
+	u64 messages;
+	u64 bytes;
+	u32 hash;
+};
+
+/**
+ * struct perf - one device
+ * @dd: the device
+ * @dir: the file in debugfs
+ * @lock: one run at a time; covers @result and @pattern
+ * @ch: by PERF_*
+ * @in_lock: @in: one channel's reader counts, another one's reports
+ * @in: what came in, by channel
+ * @scratch: what was read, by channel; the same
+ * @pattern: random bytes to send
+ * @rnd: state of the random numbers
+ * @result: of the last run
+ */
+struct perf {
+	struct duct_device *dd;
+	struct dentry *dir;
+	struct mutex lock;
+	struct duct_channel *ch[PERF_CHANNELS];
+	struct mutex in_lock;
+	struct perf_sum in[PERF_CHANNELS];
+	u8 *scratch[PERF_CHANNELS];
+	u8 *pattern;
+	struct rnd_state rnd;
+	struct {
+		u64 messages, bytes, ns, events, peer_events, wakeups;
+		bool match;
+		int err;
+	} result;
+};
+
+u32 perf_stream_hash(u32 hash, const u8 *data, u32 len);
+
+/* perf_bulk.c */
+int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count);
+int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *data, u32 len);
+
+#endif /* _DUCT_PERF_H */

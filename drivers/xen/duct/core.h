@@ -154,6 +154,7 @@ struct duct_stage {
 
 /**
  * struct duct_lend - memory of a caller here, while the peer works on the call
+ * @node: on link->lends, when the epoch ended before the answer came
  * @flags: DUCT_BULK_*
  * @bytes: of all
  * @sg: the caller's, until @revoked
@@ -171,6 +172,7 @@ struct duct_stage {
  * @word: the list for the peer
  */
 struct duct_lend {
+	struct list_head node;
 	u32 flags;
 	u32 bytes;
 	struct scatterlist *sg;
@@ -314,6 +316,7 @@ struct duct_link_stats {
  * @state: of the handshake, in words; the wire's
  * @slots: by index; written under @lock, read under RCU
  * @control: slots[0]
+ * @lends: of channels that the epoch's end took: struct duct_lend
  * @stage: staging of this epoch
  * @stage_out: frontend: emits STAGE
  * @stage_msg: frontend: that
@@ -370,6 +373,7 @@ struct duct_link {
 	const char *state;
 	struct duct_slot __rcu *slots[DUCT_SLOTS];
 	struct duct_slot *control;
+	struct list_head lends;
 	struct duct_stage stage;
 	struct duct_out stage_out;
 	union duct_ctl stage_msg;
@@ -747,6 +751,7 @@ u32 duct_lend_len(const struct duct_lend *lend);
 void duct_lend_write(const struct duct_lend *lend, u8 __peer *to);
 void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend);
 void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good);
+void duct_lend_release_all(struct duct_link *link);
 
 /* bulk.c */
 const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *frame, u32 max_msg,

@@ -6,9 +6,9 @@
  * the staging is full, through pages made for the purpose.
  *
  * A list ends in two steps. When the call ends, whatever the reason, the peer's
- * access does. When its answer has come, or the channel has gone, references and
- * staging may be used again: a peer that was late would else copy from another
- * list than it means.
+ * access does. When its answer has come, or the peer has said that it has let go of
+ * the channel or the link, references and staging may be used again: a peer that was
+ * late would else copy from another list than it means.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
@@ -27,6 +27,7 @@ static int duct_stage_emit(struct duct_link *link, struct duct_out *out)
 void duct_stage_init(struct duct_link *link)
 {
 	spin_lock_init(&link->stage.lock);
+	INIT_LIST_HEAD(&link->lends);
 	INIT_LIST_HEAD(&link->stage_out.node);
 	link->stage_out.emit = duct_stage_emit;
 }
@@ -423,4 +424,15 @@ void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good)
 		duct_stage_give(&link->stage, lend->staged, lend->stage);
 	duct_lend_pages_free(lend);
 	kfree(lend);
+}
+
+/* The peer has let go of the epoch, or is gone: what its channels still lent. */
+void duct_lend_release_all(struct duct_link *link)
+{
+	struct duct_lend *lend, *next;
+
+	lockdep_assert_held(&link->lock);
+	list_for_each_entry_safe(lend, next, &link->lends, node)
+		duct_lend_end(link, lend, false);
+	INIT_LIST_HEAD(&link->lends);
 }

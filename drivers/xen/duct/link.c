@@ -259,13 +259,14 @@ void duct_link_stop(struct duct_link *link)
 EXPORT_SYMBOL_GPL(duct_link_stop);
 
 /**
- * duct_link_release() - frontend: take the arena back; the peer should have
- * unmapped it, what it did not is kept by the wire. [sleep]
+ * duct_link_release() - take back what was lent, and, as frontend, the arena; the
+ * peer should have let go, what it did not is kept by the wire. [sleep]
  * @link: stopped
  */
 void duct_link_release(struct duct_link *link)
 {
 	mutex_lock(&link->lock);
+	duct_lend_release_all(link);
 	duct_chunk_release_all(link);
 	mutex_unlock(&link->lock);
 }

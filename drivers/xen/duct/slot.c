@@ -98,9 +98,15 @@ static void duct_slot_free(struct duct_slot *slot)
 	list_del(&slot->grave);
 	if (slot->chunk)
 		duct_chunk_free(slot->chunk, slot->offset, slot->bytes);
-	for (i = 0; slot->calls && i < slot->max_calls; i++)
-		if (slot->calls[i].lend)
-			duct_lend_end(slot->link, slot->calls[i].lend, false);
+	for (i = 0; slot->calls && i < slot->max_calls; i++) {
+		struct duct_lend *lend = slot->calls[i].lend;
+
+		/* At the end of an epoch the peer has not let go yet. */
+		if (lend && slot->link->greeted)
+			duct_lend_end(slot->link, lend, false);
+		else if (lend)
+			list_add(&lend->node, &slot->link->lends);
+	}
 	kvfree(slot->calls);
 	kfree(slot);
 }
@@ -417,8 +423,12 @@ void duct_slot_close(struct duct_channel_core *ch, int why, u32 reason)
 	struct duct_slot *slot = duct_channel_unbind(ch, why);
 
 	lockdep_assert_held(&ch->link->lock);
-	if (slot)
-		duct_slot_let_go(slot, reason);
+	if (!slot)
+		return;
+	/* Copying what the peer lent ends before it hears that we let go. */
+	if (READ_ONCE(ch->requests_busy))
+		synchronize_rcu();
+	duct_slot_let_go(slot, reason);
 }
 
 /* CLOSE came. Return: NULL or how it breaks the protocol */

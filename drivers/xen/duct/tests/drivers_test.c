@@ -236,7 +236,8 @@ static void drivers_probe_error(struct kunit *test)
 	client->on_probe = drivers_probe_opens;
 	kit_register(server);
 	kit_register(client);
-	kit_wait(kit, atomic_read(&client->probes) == 2);
+	/* More often if a device comes just as the driver does: it is offered twice. */
+	kit_wait(kit, atomic_read(&client->probes) >= 2);
 	drivers_fence(kit);
 	KUNIT_EXPECT_EQ(test, atomic_read(&server->probes), 0);
 	KUNIT_EXPECT_EQ(test, kit_bound(client), 0u);
@@ -251,7 +252,7 @@ static void drivers_probe_error(struct kunit *test)
 	server->err = -EINVAL;
 	server->on_probe = drivers_probe_opens;
 	kit_register(server);
-	kit_wait(kit, kit_bound(client) == 2 && atomic_read(&server->probes) == 4);
+	kit_wait(kit, kit_bound(client) == 2 && atomic_read(&server->probes) >= 4);
 	KUNIT_EXPECT_EQ(test, kit_bound(server), 0u);
 }
 

@@ -31,9 +31,10 @@
 #include <xen/duct.h>
 
 #include "arena.h"
+#include "bulk.h"
 #include "control.h"
 #include "ring.h"
-#include "segs.h"
+#include "stats.h"
 #include "wire.h"
 
 /* All freezable. Drivers' callbacks may sleep long: they do not share with the control works. */
@@ -130,76 +131,6 @@ struct duct_call_slot {
 	bool busy;
 };
 
-/* Bytes of each half of the staging, and of lists that go through it as a whole. */
-#define DUCT_STAGE_BYTES	(32u << 10)
-#define DUCT_STAGE_SMALL	(8u << 10)
-
-/**
- * struct duct_stage - memory of the arena for small and partial pieces
- * @lock: @arena and @map; hard irqs off
- * @arena: our half; what is in use
- * @map: its
- * @own: our half
- * @peer: the peer's
- * @bytes: of each half; 0: there is none in this epoch
- */
-struct duct_stage {
-	spinlock_t lock;
-	struct duct_arena arena;
-	u64 map[DUCT_STAGE_BYTES / DUCT_GRANULE / 64];
-	u8 __peer *own;
-	u8 __peer *peer;
-	u32 bytes;
-};
-
-/**
- * struct duct_lend - memory of a caller here, while the peer works on the call
- * @node: on link->lends, when the epoch ended before the answer came
- * @flags: DUCT_BULK_*
- * @bytes: of all
- * @sg: the caller's, until @revoked
- * @nents: of @sg
- * @all: even whole pages are staged
- * @staged: bytes that are not lent as whole pages
- * @in_stage: they are in the staging, from @stage on; else in pages of our own
- * @stage: see there
- * @whole: pages of the caller
- * @pages: those and ours
- * @revoked: the peer cannot reach them any more
- * @page: whole ones first
- * @ref: theirs
- * @words: of @word
- * @word: the list for the peer
- */
-struct duct_lend {
-	struct list_head node;
-	u32 flags;
-	u32 bytes;
-	struct scatterlist *sg;
-	unsigned int nents;
-	bool all;
-	u32 staged;
-	bool in_stage;
-	u32 stage;
-	u32 whole;
-	u32 pages;
-	bool revoked;
-	struct page **page;
-	u32 *ref;
-	u32 words;
-	u32 *word;
-};
-
-/**
- * struct duct_bulk_in - memory of a caller at the peer
- * @head: of the list
- * @word: the list, checked
- */
-struct duct_bulk_in {
-	struct duct_bulk head;
-	u32 word[];
-};
-
 /* bits of duct_slot.flags */
 enum {
 	DUCT_SLOT_DRAINED,	/* the peer closed, and all that it sent was read */
@@ -273,22 +204,6 @@ struct duct_slot {
 	struct list_head grave;
 	unsigned long cookie;
 	union duct_ctl msg;
-};
-
-/**
- * struct duct_link_stats - counters of a link; link->lock but where said
- * @rung: events that we raised at the peer
- * @control_in: control messages read
- * @control_out: control messages sent
- * @stale: messages for what is gone already
- * @faults: times that the peer broke the protocol, channels and link
- */
-struct duct_link_stats {
-	atomic64_t rung;
-	u64 control_in;
-	u64 control_out;
-	u64 stale;
-	atomic64_t faults;
 };
 
 /**
@@ -505,41 +420,6 @@ struct duct_request_core {
 	u32 serial;
 };
 
-/**
- * struct duct_channel_stats - counters; tx_lock for what is sent, the one
- * reader's for what is received, single words read at any time
- * @out_messages: frames committed
- * @out_bytes: payload of them
- * @out_full: -EAGAIN for want of room
- * @out_rings: doors rung, for data or space
- * @out_events: of those, with an event at the peer: one hypercall each
- * @in_messages: messages and answers opened
- * @in_bytes: payload of them
- * @in_empty: went to sleep on an empty ring
- * @wakeups: runs of the worker, or ready()
- * @calls_out: made here
- * @calls_in: served here
- * @calls_failed: ended without an answer
- * @refused: recv() failed, or the core refused a call
- * @faults: times that the peer broke the protocol of the channel
- */
-struct duct_channel_stats {
-	u64 out_messages;
-	u64 out_bytes;
-	u64 out_full;
-	u64 out_rings;
-	u64 out_events;
-	u64 in_messages;
-	u64 in_bytes;
-	u64 in_empty;
-	u64 wakeups;
-	u64 calls_out;
-	u64 calls_in;
-	u64 calls_failed;
-	u64 refused;
-	u64 faults;
-};
-
 /* bits of duct_channel_core.flags */
 enum {
 	DUCT_CH_RX_ARMED,	/* tell ready() */
@@ -740,24 +620,6 @@ void duct_tx_wake(struct duct_channel_core *ch);
 
 /* recv.c */
 void duct_recv_work(struct work_struct *work);
-
-/* lend.c */
-void duct_stage_init(struct duct_link *link);
-void duct_stage_offer(struct duct_link *link);
-const char *duct_stage_receive(struct duct_link *link, const struct duct_ctl_stage *msg);
-void duct_stage_end(struct duct_link *link);
-struct duct_lend *duct_lend_new(struct duct_slot *slot, const struct duct_call *call, u32 flags);
-u32 duct_lend_len(const struct duct_lend *lend);
-void duct_lend_write(const struct duct_lend *lend, u8 __peer *to);
-void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend);
-void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good);
-void duct_lend_release_all(struct duct_link *link);
-
-/* bulk.c */
-const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *frame, u32 max_msg,
-			      struct duct_bulk_in **bulk);
-void duct_bulk_reply(struct duct_request_core *req, const void *rsp, u32 len, bool fits);
-void duct_bulk_unmap(struct duct_bulk_pages *map);
 
 /* call.c */
 int duct_request_finish(struct duct_request_core *req, const void *rsp, u32 len, bool fits);

@@ -4,6 +4,7 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
+#include "compat/compat.h"
 #include "core.h"
 
 struct workqueue_struct *duct_wq;
@@ -29,7 +30,8 @@ static int __init duct_init(void)
 				       WQ_UNBOUND_MAX_ACTIVE);
 	if (!duct_recv_wq)
 		goto err_wq;
-	duct_cpu_wq = alloc_workqueue("duct_cpu", WQ_FREEZABLE | WQ_HIGHPRI, 0);
+	duct_cpu_wq = alloc_workqueue("duct_cpu",
+				      DUCT_COMPAT_WQ_PERCPU | WQ_FREEZABLE | WQ_HIGHPRI, 0);
 	if (!duct_cpu_wq)
 		goto err_recv_wq;
 	err = duct_bus_init();

@@ -7,6 +7,7 @@
 #define _DUCT_COMPAT_H
 
 #include <linux/device.h>
+#include <linux/workqueue.h>
 #include <xen/xenbus.h>
 
 /* bus_type.match takes a const driver since 6.11. */
@@ -37,6 +38,13 @@
 #define duct_compat_driver_state(dev, path) xenbus_read_driver_state(dev, path)
 #else
 #define duct_compat_driver_state(dev, path) xenbus_read_driver_state(path)
+#endif
+
+/* A work queue that is not unbound has to say that it is per CPU, or 7.2 warns. */
+#ifdef DUCT_HAVE_WQ_PERCPU
+#define DUCT_COMPAT_WQ_PERCPU WQ_PERCPU
+#else
+#define DUCT_COMPAT_WQ_PERCPU 0
 #endif
 
 #endif /* _DUCT_COMPAT_H */

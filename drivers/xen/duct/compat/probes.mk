@@ -17,4 +17,6 @@ duct-compat-flags := \
 		'void r(struct xenbus_device *d) { }' \
 		'struct xenbus_driver b = { .remove = r };') \
 	$(call duct-probe,DRIVER_STATE_DEV,'$(pound)include <xen/xenbus.h>' \
-		'int s(void) { return xenbus_read_driver_state((struct xenbus_device *)0, ""); }')
+		'int s(void) { return xenbus_read_driver_state((struct xenbus_device *)0, ""); }') \
+	$(call duct-probe,WQ_PERCPU,'$(pound)include <linux/workqueue.h>' \
+		'int f(void) { return WQ_PERCPU; }')

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Memory lent with calls: the caller's half, lend.c, and the server's, bulk.c. */
+#ifndef _DUCT_BULK_H
+#define _DUCT_BULK_H
+
+#include <linux/list.h>
+#include <linux/spinlock.h>
+#include <xen/duct.h>
+
+#include "arena.h"
+#include "peer.h"
+#include "segs.h"
+
+struct duct_bulk_pages;
+struct duct_link;
+struct duct_request_core;
+struct duct_slot;
+
+/* Bytes of each half of the staging, and of lists that go through it as a whole. */
+#define DUCT_STAGE_BYTES	(32u << 10)
+#define DUCT_STAGE_SMALL	(8u << 10)
+
+/**
+ * struct duct_stage - memory of the arena for small and partial pieces
+ * @lock: @arena and @map; hard irqs off
+ * @arena: our half; what is in use
+ * @map: its
+ * @own: our half
+ * @peer: the peer's
+ * @bytes: of each half; 0: there is none in this epoch
+ */
+struct duct_stage {
+	spinlock_t lock;
+	struct duct_arena arena;
+	u64 map[DUCT_STAGE_BYTES / DUCT_GRANULE / 64];
+	u8 __peer *own;
+	u8 __peer *peer;
+	u32 bytes;
+};
+
+/**
+ * struct duct_lend - memory of a caller here, while the peer works on the call
+ * @node: on link->lends, when the epoch ended before the answer came
+ * @flags: DUCT_BULK_*
+ * @bytes: of all
+ * @sg: the caller's, until @revoked
+ * @nents: of @sg
+ * @all: even whole pages are staged
+ * @staged: bytes that are not lent as whole pages
+ * @in_stage: they are in the staging, from @stage on; else in pages of our own
+ * @stage: see there
+ * @whole: pages of the caller
+ * @pages: those and ours
+ * @revoked: the peer cannot reach them any more
+ * @page: whole ones first
+ * @ref: theirs
+ * @words: of @word
+ * @word: the list for the peer
+ */
+struct duct_lend {
+	struct list_head node;
+	u32 flags;
+	u32 bytes;
+	struct scatterlist *sg;
+	unsigned int nents;
+	bool all;
+	u32 staged;
+	bool in_stage;
+	u32 stage;
+	u32 whole;
+	u32 pages;
+	bool revoked;
+	struct page **page;
+	u32 *ref;
+	u32 words;
+	u32 *word;
+};
+
+/**
+ * struct duct_bulk_in - memory of a caller at the peer
+ * @head: of the list
+ * @word: the list, checked
+ */
+struct duct_bulk_in {
+	struct duct_bulk head;
+	u32 word[];
+};
+
+/* lend.c */
+void duct_stage_init(struct duct_link *link);
+void duct_stage_offer(struct duct_link *link);
+const char *duct_stage_receive(struct duct_link *link, const struct duct_ctl_stage *msg);
+void duct_stage_end(struct duct_link *link);
+struct duct_lend *duct_lend_new(struct duct_slot *slot, const struct duct_call *call, u32 flags);
+u32 duct_lend_len(const struct duct_lend *lend);
+void duct_lend_write(const struct duct_lend *lend, u8 __peer *to);
+void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend);
+void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good);
+void duct_lend_release_all(struct duct_link *link);
+
+/* bulk.c */
+const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *frame, u32 max_msg,
+			      struct duct_bulk_in **bulk);
+void duct_bulk_reply(struct duct_request_core *req, const void *rsp, u32 len, bool fits);
+void duct_bulk_unmap(struct duct_bulk_pages *map);
+
+#endif /* _DUCT_BULK_H */

@@ -24,10 +24,7 @@ guest_define() {
 	local extra="$RIG_GUEST_EXTRA"
 	# Each page that is taken or given back changes the page tables, and so empties
 	# the emulated TLB, which with nested paging triples a debug kernel's boot.
-	# And the emulator at times delivers one interrupt twice, the second time with
-	# interrupts off, which lockdep takes for a deadlock of the timekeeper's. PV
-	# guests have no such thing, and all of the checks.
-	[ "$2" != pvh ] || extra="$extra debug_pagealloc=off lockdep.prove_locking=0"
+	[ "$2" != pvh ] || extra="$extra debug_pagealloc=off"
 	cat >"/etc/xen/$1.cfg" <<-EOF
 		name="$1"
 		type="$2"

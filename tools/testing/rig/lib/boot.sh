@@ -11,7 +11,7 @@
 # BOOT_*; prints port 1, keeps all three, and QEMU's exit status in "status".
 boot() {
 	local d=$1 seconds=$2
-	local -a q=(qemu-system-x86_64 -nodefaults -no-user-config -display none
+	local -a q=("${EMULATOR[@]}" -nodefaults -no-user-config -display none
 		-no-reboot -net none -m "$BOOT_MEMORY" -smp "$BOOT_SMP" -pidfile "$d/pid"
 		-chardev "stdio,id=console,signal=off" -serial chardev:console
 		-serial "file:$d/verdict"

@@ -12,18 +12,16 @@
 # The store is of no use to anybody: in a copy of the program, no-operations take its
 # place. There is no package with the source, and to build QEMU takes long.
 
-# emulator: sets EMULATOR, a command with options, and EMULATOR_MENDED, 1 if it is
+# emulator: sets EMULATOR, a command with options
 emulator() {
 	local qemu
 	qemu=$(command -v qemu-system-x86_64) || die "no qemu-system-x86_64"
 	cached emulator "$(hash_of "$qemu" "$RIG_DIR/lib/emulator.sh")" emulator_make "$qemu"
 	EMULATOR=("$qemu")
-	EMULATOR_MENDED=0
 	[ -x "$CACHED/qemu" ] || {
 		say "QEMU is not as expected and stays as it is: a PVH guest may get lost"
 		return 0
 	}
-	EMULATOR_MENDED=1
 	# It would look for its files beside itself.
 	local dir modules
 	modules=(/usr/lib/*/qemu/accel-tcg-x86_64.so)

@@ -320,4 +320,12 @@ int duct_reply(struct duct_request *req, const void *rsp, u32 len);
 ssize_t __must_check duct_bulk_copy(struct duct_request *req, u32 off, struct iov_iter *it);
 int __must_check duct_bulk_map(struct duct_request *req, struct bio_vec **bv);
 
+struct duct_event;
+
+struct duct_event *duct_event_open(struct duct_device *dd, u32 id,
+				   void (*fn)(struct duct_event *ev, void *arg, u32 n), void *arg);
+int duct_event_trigger(struct duct_event *ev, u32 n);
+void duct_event_watch(struct duct_event *ev, u32 after);
+void duct_event_close(struct duct_event *ev);
+
 #endif /* _XEN_DUCT_H */

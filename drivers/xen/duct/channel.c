@@ -443,25 +443,13 @@ static int duct_channel_insert(struct duct_device_core *dev, struct duct_channel
 	return 0;
 }
 
-/**
- * duct_open() - open a channel of a device. [sleep]
- * @dd: the device, from probe() to the end of remove()
- * @number: which; both ends open the same number
- * @cfg: how; copied
- * @channel: set before any callback; NULL on error
- *
- * Does not wait for the peer: up() follows when both ends have opened the
- * number. Both opening at once is the same channel. The core closes what the
- * driver does not, after remove().
- *
- * Return: 0; -EINVAL for a configuration that cannot be, -EEXIST if the number
- * is open here, -ENOMEM
- */
-int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
-	      struct duct_channel **channel)
+/* duct_open(), for the core's own numbers, too. [sleep] */
+int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
+		      struct duct_channel **channel)
 {
 	struct duct_device_core *dev = to_duct_device_core(dd);
 	struct duct_link *link = dev->service->link;
+	bool event = number & DUCT_NUMBER_EVENT;
 	struct duct_channel_core *ch;
 	int err;
 
@@ -476,7 +464,8 @@ int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_conf
 	mutex_unlock(&link->lock);
 	if (err)
 		goto err_put;
-	err = kobject_add(&ch->kobj, dev->channels_dir, "%u", number);
+	err = kobject_add(&ch->kobj, dev->channels_dir, "%s%u", event ? "event" : "",
+			  number & ~DUCT_NUMBER_EVENT);
 	if (err)
 		goto err_remove;
 	mutex_lock(&link->lock);
@@ -493,6 +482,29 @@ err_remove:
 err_put:
 	kobject_put(&ch->kobj);
 	return err;
+}
+
+/**
+ * duct_open() - open a channel of a device. [sleep]
+ * @dd: the device, from probe() to the end of remove()
+ * @number: which, below 2^31; both ends open the same number
+ * @cfg: how; copied
+ * @channel: set before any callback; NULL on error
+ *
+ * Does not wait for the peer: up() follows when both ends have opened the
+ * number. Both opening at once is the same channel. The core closes what the
+ * driver does not, after remove().
+ *
+ * Return: 0; -EINVAL for a number or configuration that cannot be, -EEXIST if the
+ * number is open here, -ENOMEM
+ */
+int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
+	      struct duct_channel **channel)
+{
+	*channel = NULL;
+	if (number & DUCT_NUMBER_EVENT)
+		return -EINVAL;
+	return duct_channel_open(dd, number, cfg, channel);
 }
 EXPORT_SYMBOL_GPL(duct_open);
 

@@ -610,6 +610,8 @@ void duct_channel_peer_closed(struct duct_channel_core *ch, struct duct_slot *sl
 void duct_channel_forget(struct duct_channel_core *ch);
 void duct_channel_close_all(struct duct_device_core *dev);
 struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 number);
+int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
+		      struct duct_channel **channel);
 
 /* send.c */
 int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at);
@@ -619,6 +621,7 @@ bool duct_tx_check(struct duct_channel_core *ch);
 void duct_tx_wake(struct duct_channel_core *ch);
 
 /* recv.c */
+void duct_msg_fault(const struct duct_msg *msg, const char *why);
 void duct_recv_work(struct work_struct *work);
 
 /* call.c */

@@ -254,6 +254,19 @@ static struct duct_slot *duct_msg_slot(struct duct_channel_core *ch, const struc
 	return slot && ch->open && msg->serial == ch->serial ? slot : NULL;
 }
 
+/* For those above: the peer sent what the channel's purpose forbids. [any, one] */
+void duct_msg_fault(const struct duct_msg *msg, const char *why)
+{
+	struct duct_channel_core *ch = to_duct_channel_core(msg->ch);
+	struct duct_slot *slot;
+
+	rcu_read_lock();
+	slot = duct_msg_slot(ch, msg);
+	if (slot)
+		duct_channel_fault(ch, slot, why);
+	rcu_read_unlock();
+}
+
 /**
  * duct_read() - read on in a message. [any, one]
  * @msg: from duct_next(), recv() or done()

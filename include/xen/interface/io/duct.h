@@ -246,6 +246,17 @@ struct duct_ctl_open {
 	struct duct_ctl_wish wish;
 };
 
+/*
+ * A channel whose number has this bit carries the triggers of a counted event:
+ * messages, each of them so many.
+ */
+#define DUCT_NUMBER_EVENT	(1u << 31)
+
+struct duct_trigger {
+	uint32_t count;		/* not 0 */
+	uint32_t reserved;
+};
+
 struct duct_ctl_ring {
 	uint32_t chunk;
 	uint32_t offset;	/* of struct duct_shared_ring; the data follow it */
@@ -389,6 +400,7 @@ DUCT_WIRE_AT(duct_ctl_wish, max_answer, 20);
 DUCT_WIRE_SIZE(duct_ctl_open, 56);
 DUCT_WIRE_AT(duct_ctl_open, service, 8);
 DUCT_WIRE_AT(duct_ctl_open, wish, 32);
+DUCT_WIRE_SIZE(duct_trigger, 8);
 DUCT_WIRE_SIZE(duct_ctl_ring, 12);
 DUCT_WIRE_SIZE(duct_ctl_bound, 88);
 DUCT_WIRE_AT(duct_ctl_bound, service, 8);

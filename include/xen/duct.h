@@ -233,6 +233,7 @@ void duct_close(struct duct_channel *ch);
  * @out_events: events raised at the peer, for data and for space: a hypercall each
  * @in_messages: messages received
  * @in_bytes: payload of them
+ * @in_copies: times that duct_bulk_copy() and duct_bulk_map() copied: a hypercall each
  * @wakeups: times that the channel's worker ran, or ready() was told
  */
 struct duct_stats {
@@ -241,6 +242,7 @@ struct duct_stats {
 	u64 out_events;
 	u64 in_messages;
 	u64 in_bytes;
+	u64 in_copies;
 	u64 wakeups;
 };
 

@@ -81,23 +81,27 @@ struct duct_window {
 	u32 pages;
 };
 
-static int duct_window_flush(struct duct_link *link, struct duct_copy_batch *batch)
+static int duct_window_flush(struct duct_channel_core *ch, struct duct_copy_batch *batch)
 {
-	int err = batch->n ? link->ops->copy(link->wire, batch) : 0;
+	int err;
 
+	if (!batch->n)
+		return 0;
+	err = ch->link->ops->copy(ch->link->wire, batch);
+	atomic64_inc(&ch->stats.in_copies);
 	batch->n = 0;
 	return err;
 }
 
 /* Bytes of a segment, and of one page of the window at @pos. Return: 0 or -errno */
-static int duct_window_piece(struct duct_link *link, struct duct_window *window,
+static int duct_window_piece(struct duct_channel_core *ch, struct duct_window *window,
 			     const struct duct_seg *seg, u32 skip, u32 pos, u32 len, bool to_peer)
 {
 	struct duct_copy_batch *batch = window->batch;
 	struct page *page = window->page[pos / PAGE_SIZE];
 
 	if (seg->staged) {
-		u8 __peer *there = link->stage.peer + seg->offset + skip;
+		u8 __peer *there = ch->link->stage.peer + seg->offset + skip;
 		u8 *here = page_address(page) + pos % PAGE_SIZE;
 
 		if (to_peer)
@@ -114,11 +118,11 @@ static int duct_window_piece(struct duct_link *link, struct duct_window *window,
 		.page_offset = pos % PAGE_SIZE,
 		.to_peer = to_peer,
 	};
-	return batch->n == DUCT_COPIES ? duct_window_flush(link, batch) : 0;
+	return batch->n == DUCT_COPIES ? duct_window_flush(ch, batch) : 0;
 }
 
 /* Moves @len bytes from @off on. RCU is held. Return: 0 or -errno */
-static int duct_window_move(struct duct_link *link, const struct duct_bulk_in *bulk,
+static int duct_window_move(struct duct_channel_core *ch, const struct duct_bulk_in *bulk,
 			    struct duct_window *window, u32 off, u32 len, bool to_peer)
 {
 	struct duct_segs segs = {
@@ -138,12 +142,12 @@ static int duct_window_move(struct duct_link *link, const struct duct_bulk_in *b
 		while (!err && skip < seg.len && pos < len) {
 			u32 n = min3(seg.len - skip, len - pos, (u32)(PAGE_SIZE - pos % PAGE_SIZE));
 
-			err = duct_window_piece(link, window, &seg, skip, pos, n, to_peer);
+			err = duct_window_piece(ch, window, &seg, skip, pos, n, to_peer);
 			skip += n;
 			pos += n;
 		}
 	}
-	return err ?: duct_window_flush(link, window->batch);
+	return err ?: duct_window_flush(ch, window->batch);
 }
 
 /* The same while the caller's epoch lasts. [any] Return: 0, -ECONNRESET, -EIO */
@@ -158,7 +162,7 @@ static int duct_bulk_move(struct duct_request_core *req, struct duct_window *win
 	rcu_read_lock();
 	slot = rcu_dereference(ch->slot);
 	if (slot && req->serial == READ_ONCE(ch->serial))
-		err = duct_window_move(slot->link, req->bulk, window, off, len, to_peer);
+		err = duct_window_move(ch, req->bulk, window, off, len, to_peer);
 	rcu_read_unlock();
 	return err;
 }

@@ -34,6 +34,7 @@ struct perf_query {
 struct perf_report {
 	struct perf_sum sum;
 	u64 events;
+	u64 copies;
 	u64 wakeups;
 };
 
@@ -72,6 +73,7 @@ static int perf_query(struct perf *perf, struct duct_msg *msg, const u8 *data, u
 	mutex_unlock(&perf->in_lock);
 	duct_stats(perf->ch[query->channel], &stats);
 	report.events = stats.out_events;
+	report.copies = stats.in_copies;
 	report.wakeups = stats.wakeups;
 	return duct_reply(msg->request, &report, sizeof(report));
 }
@@ -276,6 +278,8 @@ static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u3
 	perf->result.events = last.out_events - first.out_events;
 	perf->result.wakeups = last.wakeups - first.wakeups;
 	perf->result.peer_events = after.events - before.events;
+	perf->result.hypercalls = perf->result.events + last.in_copies - first.in_copies;
+	perf->result.peer_hypercalls = perf->result.peer_events + after.copies - before.copies;
 	perf->result.match = !err && (!strcmp(what, "ping") || !strcmp(what, "bulk") ||
 				      (after.sum.bytes == sum.bytes &&
 				       after.sum.messages == sum.messages &&
@@ -316,6 +320,8 @@ static int perf_show(struct seq_file *m, void *unused)
 		   perf->result.bytes, perf->result.ns);
 	seq_printf(m, "events %llu\npeer_events %llu\nwakeups %llu\n", perf->result.events,
 		   perf->result.peer_events, perf->result.wakeups);
+	seq_printf(m, "hypercalls %llu\npeer_hypercalls %llu\n", perf->result.hypercalls,
+		   perf->result.peer_hypercalls);
 	mutex_unlock(&perf->lock);
 	return 0;
 }

@@ -43,7 +43,7 @@ struct perf {
 	u8 *pattern;
 	struct rnd_state rnd;
 	struct {
-		u64 messages, bytes, ns, events, peer_events, wakeups;
+		u64 messages, bytes, ns, events, peer_events, hypercalls, peer_hypercalls, wakeups;
 		bool match;
 		int err;
 	} result;

@@ -299,6 +299,32 @@ static void bulk_mapped(struct kunit *test)
 	bulk_many(test, BULK_MAP, 200);
 }
 
+/* 256 KiB in whole pages: four hypercalls a MiB. */
+static void bulk_hypercalls(struct kunit *test)
+{
+	struct bulk *bulk = bulk_start(test, kit_param_side(test), 16384);
+	struct call *call = calls_new(bulk->kit);
+	struct duct_stats before, after;
+	u32 n, i;
+
+	for (n = 0; n < 4; n++) {
+		bulk_begin(bulk);
+		for (i = 0; i < BULK_PIECES; i++)
+			bulk_piece(bulk, 2 * i * PAGE_SIZE, PAGE_SIZE);
+		sg_mark_end(&bulk->sg[BULK_PIECES - 1]);
+		if (n % 2)
+			bulk_look(bulk, n, true, false);
+		duct_stats(bulk->b->ch, &before);
+		KUNIT_ASSERT_EQ(test, bulk_call(bulk, call, BULK_MAP, n,
+						n % 2 ? DMA_TO_DEVICE : DMA_FROM_DEVICE), 0);
+		kit_wait(bulk->kit, calls_ended(call));
+		KUNIT_EXPECT_EQ(test, call->err, 0);
+		KUNIT_EXPECT_EQ(test, bulk_look(bulk, n, false, true), 0u);
+		duct_stats(bulk->b->ch, &after);
+		KUNIT_EXPECT_EQ(test, after.in_copies, before.in_copies + 1);
+	}
+}
+
 /* What the server wrote before it refused is not the caller's. */
 static void bulk_refused(struct kunit *test)
 {
@@ -530,6 +556,7 @@ static void bulk_not_lent(struct kunit *test)
 static struct kunit_case bulk_cases[] = {
 	KUNIT_CASE_PARAM(bulk_copied, kit_sides),
 	KUNIT_CASE_PARAM(bulk_mapped, kit_sides),
+	KUNIT_CASE_PARAM(bulk_hypercalls, kit_sides),
 	KUNIT_CASE_PARAM(bulk_refused, kit_sides),
 	KUNIT_CASE_PARAM(bulk_crowded, kit_sides),
 	KUNIT_CASE_PARAM(bulk_given_up, kit_sides),

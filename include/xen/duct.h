@@ -328,6 +328,7 @@ struct duct_event *duct_event_open(struct duct_device *dd, u32 id,
 				   void (*fn)(struct duct_event *ev, void *arg, u32 n), void *arg);
 int duct_event_trigger(struct duct_event *ev, u32 n);
 void duct_event_watch(struct duct_event *ev, u32 after);
+void duct_event_stats(struct duct_event *ev, struct duct_stats *stats);
 void duct_event_close(struct duct_event *ev);
 
 #endif /* _XEN_DUCT_H */

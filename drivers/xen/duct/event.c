@@ -197,6 +197,17 @@ void duct_event_watch(struct duct_event *ev, u32 after)
 EXPORT_SYMBOL_GPL(duct_event_watch);
 
 /**
+ * duct_event_stats() - counters since the event was opened: as duct_stats(). [any]
+ * @ev: the event
+ * @stats: filled in; a message is any number of triggers
+ */
+void duct_event_stats(struct duct_event *ev, struct duct_stats *stats)
+{
+	duct_stats(ev->ch, stats);
+}
+EXPORT_SYMBOL_GPL(duct_event_stats);
+
+/**
  * duct_event_close() - no trigger is sent or told any more. [sleep], not in fn()
  * @ev: not used again; NULL and ERR_PTR() are fine
  *

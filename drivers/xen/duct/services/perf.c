@@ -10,6 +10,7 @@
  *   random MAX COUNT          messages of random length, median sqrt(MAX)
  *   stream SIZE COUNT         bytes, SIZE at a time
  *   bulk MAX COUNT            calls that lend lists of random shape, either way by turns
+ *   event N COUNT             triggers of a counted event, N at a time
  *
  * Everything sent is hashed at both ends, and the peer's hash is asked for at
  * the end: "match 1" says that every byte came, once and in order, and for bulk
@@ -57,6 +58,23 @@ u32 perf_stream_hash(u32 hash, const u8 *data, u32 len)
 
 /* ---- the receiving end ---- */
 
+static void perf_stats(struct perf *perf, u32 channel, struct duct_stats *stats)
+{
+	if (channel == PERF_EVENT)
+		duct_event_stats(perf->ev, stats);
+	else
+		duct_stats(perf->ch[channel], stats);
+}
+
+static void perf_told(struct duct_event *ev, void *arg, u32 n)
+{
+	struct perf *perf = arg;
+
+	mutex_lock(&perf->in_lock);
+	perf->in[PERF_EVENT].messages += n;
+	mutex_unlock(&perf->in_lock);
+}
+
 static int perf_query(struct perf *perf, struct duct_msg *msg, const u8 *data, u32 len)
 {
 	const struct perf_query *query = (const void *)data;
@@ -64,14 +82,14 @@ static int perf_query(struct perf *perf, struct duct_msg *msg, const u8 *data, u
 	struct duct_stats stats;
 
 	/* Anything but a query is a ping. */
-	if (len != sizeof(*query) || query->start > 1 || query->channel >= PERF_CHANNELS)
+	if (len != sizeof(*query) || query->start > 1 || query->channel >= PERF_ALL)
 		return duct_reply(msg->request, data, len);
 	mutex_lock(&perf->in_lock);
 	if (query->start)
 		memset(&perf->in[query->channel], 0, sizeof(perf->in[0]));
 	report.sum = perf->in[query->channel];
 	mutex_unlock(&perf->in_lock);
-	duct_stats(perf->ch[query->channel], &stats);
+	perf_stats(perf, query->channel, &stats);
 	report.events = stats.out_events;
 	report.copies = stats.in_copies;
 	report.wakeups = stats.wakeups;
@@ -204,6 +222,23 @@ static int perf_stream(struct perf *perf, struct perf_sum *sum, u32 size, u32 co
 	return 0;
 }
 
+/* Returns when the peer was told of all of them, or of none for PERF_WAIT. */
+static int perf_event(struct perf *perf, struct perf_sum *sum, u32 n, u32 count,
+		      struct perf_report *after)
+{
+	unsigned long until = jiffies + PERF_WAIT;
+	int err = 0;
+
+	for (; count && !err; count--) {
+		err = duct_event_trigger(perf->ev, n);
+		sum->messages += n;
+	}
+	do {
+		err = err ?: perf_ask(perf, PERF_EVENT, false, after);
+	} while (!err && after->sum.messages < sum->messages && time_before(jiffies, until));
+	return err;
+}
+
 /*
  * The channels are ordered each for itself: the stream may still be on its way
  * when the peer answers on the other. Every answer is asked for when the peer
@@ -254,7 +289,8 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 
 static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u32 batch)
 {
-	u32 channel = strcmp(what, "stream") ? PERF_MESSAGES : PERF_STREAM;
+	u32 channel = !strcmp(what, "stream") ? PERF_STREAM :
+		      !strcmp(what, "event") ? PERF_EVENT : PERF_MESSAGES;
 	struct perf_report before = { }, after = { };
 	struct duct_stats first, last;
 	struct perf_sum sum = { };
@@ -264,15 +300,18 @@ static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u3
 	err = perf_ask(perf, channel, true, &before);
 	if (err)
 		return err;
-	duct_stats(perf->ch[channel], &first);
+	perf_stats(perf, channel, &first);
 	start = ktime_get();
-	err = perf_start(perf, what, &sum, size, count, batch);
+	if (channel == PERF_EVENT)
+		err = perf_event(perf, &sum, size, count, &after);
+	else
+		err = perf_start(perf, what, &sum, size, count, batch);
 	if (!err && channel == PERF_STREAM)
 		err = perf_drain(perf, &sum, &after);
-	else if (!err)
+	else if (!err && channel == PERF_MESSAGES)
 		err = perf_ask(perf, channel, false, &after);
 	perf->result.ns = ktime_to_ns(ktime_sub(ktime_get(), start));
-	duct_stats(perf->ch[channel], &last);
+	perf_stats(perf, channel, &last);
 	perf->result.messages = sum.messages;
 	perf->result.bytes = sum.bytes;
 	perf->result.events = last.out_events - first.out_events;
@@ -386,10 +425,17 @@ static int perf_probe(struct duct_device *dd)
 	prandom_bytes_state(&perf->rnd, perf->pattern, PERF_MAX + 4096);
 	cfg.priv = perf;
 	stream.priv = perf;
+	/* First: a query on a channel asks for its counters. */
+	perf->ev = duct_event_open(dd, 0, perf_told, perf);
+	if (IS_ERR(perf->ev))
+		return PTR_ERR(perf->ev);
 	err = duct_open(dd, PERF_MESSAGES, &cfg, &perf->ch[PERF_MESSAGES]) ?:
 	      duct_open(dd, PERF_STREAM, &stream, &perf->ch[PERF_STREAM]);
-	if (err)
+	if (err) {
+		duct_stop(perf->ch[PERF_MESSAGES]);
+		duct_event_close(perf->ev);
 		return err;
+	}
 	dev_set_drvdata(&dd->dev, perf);
 	perf->dir = debugfs_create_file(dev_name(&dd->dev), 0600, perf_root, perf, &perf_fops);
 	return 0;
@@ -403,6 +449,7 @@ static void perf_remove(struct duct_device *dd)
 	duct_stop(perf->ch[PERF_MESSAGES]);
 	duct_stop(perf->ch[PERF_STREAM]);
 	debugfs_remove(perf->dir);
+	duct_event_close(perf->ev);
 }
 
 static const struct duct_device_id perf_ids[] = {

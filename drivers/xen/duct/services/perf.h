@@ -10,9 +10,9 @@
 #define PERF_MAX	(256u << 10)	/* longest message */
 #define PERF_WAIT	(60 * HZ)	/* a peer that takes nothing for so long has failed */
 
-enum { PERF_MESSAGES, PERF_STREAM, PERF_CHANNELS };
+enum { PERF_MESSAGES, PERF_STREAM, PERF_CHANNELS, PERF_EVENT = PERF_CHANNELS, PERF_ALL };
 
-/* What one direction of a channel has seen. */
+/* What one direction of a channel has seen; of the event, the triggers are the messages. */
 struct perf_sum {
 	u64 messages;
 	u64 bytes;
@@ -25,8 +25,9 @@ struct perf_sum {
  * @dir: the file in debugfs
  * @lock: one run at a time; covers @result and @pattern
  * @ch: by PERF_*
+ * @ev: the event, PERF_EVENT
  * @in_lock: @in: one channel's reader counts, another one's reports
- * @in: what came in, by channel
+ * @in: what came in, by PERF_*
  * @scratch: what was read, by channel; the same
  * @pattern: random bytes to send
  * @rnd: state of the random numbers
@@ -37,8 +38,9 @@ struct perf {
 	struct dentry *dir;
 	struct mutex lock;
 	struct duct_channel *ch[PERF_CHANNELS];
+	struct duct_event *ev;
 	struct mutex in_lock;
-	struct perf_sum in[PERF_CHANNELS];
+	struct perf_sum in[PERF_ALL];
 	u8 *scratch[PERF_CHANNELS];
 	u8 *pattern;
 	struct rnd_state rnd;

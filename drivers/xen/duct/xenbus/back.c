@@ -478,8 +478,8 @@ static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device
 		goto err_free;
 	}
 	dev_set_drvdata(&dev->dev, back);
-	/* The node may be from an earlier life: write it, whatever was cached. */
-	dev->state = XenbusStateUnknown;
+	/* The node may be from an earlier life: remember what it says, not what was cached. */
+	dev->state = duct_compat_driver_state(dev, dev->nodename);
 	err = xenbus_watch_pathfmt(dev, &back->watch, duct_back_will_handle, duct_back_watched,
 				   "%s/state", dev->nodename);
 	if (err)

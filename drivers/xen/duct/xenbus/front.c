@@ -312,12 +312,45 @@ out:
 
 /* ---- the state table ---- */
 
+/* The node alone, if it is still there. Return: 0 or -errno */
+static int duct_front_write_state(struct duct_front *front, unsigned int state)
+{
+	const char *node = front->dev->nodename;
+	struct xenbus_transaction xbt;
+	int err, old;
+
+	do {
+		err = xenbus_transaction_start(&xbt);
+		if (err)
+			return err;
+		err = xenbus_scanf(xbt, node, "state", "%d", &old) == 1 ?
+		      xenbus_printf(xbt, node, "state", "%u", state) : -ENOENT;
+		err = xenbus_transaction_end(xbt, err) ?: err;
+	} while (err == -EAGAIN);
+	return err;
+}
+
+/*
+ * Since 7.1 the core takes the node's Initialising, while it remembers anything else, for a
+ * new device, and removes this one. It reads the two in xenwatch, one after the other, and
+ * we write them in a work: so it remembers Initialising before the node says so, and until
+ * the backend has answered what came after it, by way of xenwatch.
+ */
 static void duct_front_switch(struct duct_front *front, unsigned int state)
 {
+	int err;
+
 	front->state = state;
 	if (front->link)
 		duct_link_set_state(front->link, state);
-	xenbus_switch_state(front->dev, state);
+	if (state != duct_state_initialising && state != duct_state_initialised) {
+		xenbus_switch_state(front->dev, state);
+		return;
+	}
+	front->dev->state = XenbusStateInitialising;
+	err = duct_front_write_state(front, state);
+	if (err && err != -ENOENT)
+		xenbus_dev_error(front->dev, err, "writing state %u", state);
 }
 
 static unsigned int duct_front_peer(struct duct_front *front)
@@ -428,8 +461,7 @@ static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_devic
 	mutex_init(&front->lock);
 	INIT_WORK(&front->work, duct_front_work);
 	dev_set_drvdata(&dev->dev, front);
-	/* The node may be from an earlier life: write it, whatever was cached. */
-	dev->state = XenbusStateUnknown;
+	/* The node may be from an earlier life: written, whatever it says. */
 	duct_front_switch(front, duct_state_initialising);
 	/* The watch on the backend is set after this, and fires at once. */
 	return 0;

@@ -425,14 +425,13 @@ static int perf_probe(struct duct_device *dd)
 	prandom_bytes_state(&perf->rnd, perf->pattern, PERF_MAX + 4096);
 	cfg.priv = perf;
 	stream.priv = perf;
-	/* First: a query on a channel asks for its counters. */
+	/* The messages last: by them the peer asks for the counters of the others. */
 	perf->ev = duct_event_open(dd, 0, perf_told, perf);
 	if (IS_ERR(perf->ev))
 		return PTR_ERR(perf->ev);
-	err = duct_open(dd, PERF_MESSAGES, &cfg, &perf->ch[PERF_MESSAGES]) ?:
-	      duct_open(dd, PERF_STREAM, &stream, &perf->ch[PERF_STREAM]);
+	err = duct_open(dd, PERF_STREAM, &stream, &perf->ch[PERF_STREAM]) ?:
+	      duct_open(dd, PERF_MESSAGES, &cfg, &perf->ch[PERF_MESSAGES]);
 	if (err) {
-		duct_stop(perf->ch[PERF_MESSAGES]);
 		duct_event_close(perf->ev);
 		return err;
 	}

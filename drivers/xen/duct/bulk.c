@@ -87,7 +87,7 @@ static int duct_window_flush(struct duct_channel_core *ch, struct duct_copy_batc
 
 	if (!batch->n)
 		return 0;
-	err = ch->link->ops->copy(ch->link->wire, batch);
+	err = ch->link->memory->copy(ch->link->peer, batch);
 	atomic64_inc(&ch->stats.in_copies);
 	batch->n = 0;
 	return err;

@@ -56,7 +56,7 @@ static int duct_emit_chunk(struct duct_link *link, struct duct_chunk *chunk)
 		};
 		int err;
 
-		memcpy(msg.chunk.refs, chunk->refs + chunk->sent, n * sizeof(u32));
+		memcpy(msg.chunk.refs, chunk->share->refs + chunk->sent, n * sizeof(u32));
 		err = duct_link_send(link, &msg);
 		if (err)
 			return err;
@@ -99,11 +99,6 @@ static struct duct_chunk *duct_chunk_new(struct duct_link *link, u32 id, u32 pag
 
 	if (!chunk)
 		return NULL;
-	chunk->refs = kvcalloc(pages, sizeof(u32), GFP_KERNEL);
-	if (!chunk->refs) {
-		kfree(chunk);
-		return NULL;
-	}
 	chunk->id = id;
 	chunk->pages = pages;
 	link->chunks[id] = chunk;
@@ -161,8 +156,10 @@ static int duct_chunk_add(struct duct_link *link, u32 pages)
 	if (!chunk)
 		return -ENOMEM;
 	err = duct_chunk_populate(chunk);
-	if (!err)
-		err = link->ops->share(link->wire, chunk->page, pages, chunk->refs);
+	if (!err) {
+		chunk->share = link->memory->share(link->peer, chunk->page, pages, true);
+		err = PTR_ERR_OR_ZERO(chunk->share);
+	}
 	if (err) {
 		duct_chunk_depopulate(chunk);
 		duct_chunk_drop(link, chunk);
@@ -172,11 +169,11 @@ static int duct_chunk_add(struct duct_link *link, u32 pages)
 	return 0;
 }
 
-/* Frontend: ends the peer's access; the wire frees the pages. */
+/* Frontend: ends the peer's access. */
 static void duct_chunk_unshare(struct duct_link *link, struct duct_chunk *chunk)
 {
-	vunmap((void __force *)chunk->base);
-	link->ops->unshare(link->wire, chunk->page, chunk->pages, chunk->refs);
+	link->memory->unshare(chunk->share);
+	duct_chunk_depopulate(chunk);
 	duct_chunk_drop(link, chunk);
 }
 
@@ -273,7 +270,7 @@ static int duct_chunk_map(struct duct_link *link, struct duct_chunk *chunk)
 {
 	u32 id = chunk->id;
 
-	chunk->mapping = link->ops->map(link->wire, chunk->refs, chunk->pages);
+	chunk->mapping = link->memory->map(link->peer, chunk->refs, chunk->pages, true);
 	if (IS_ERR(chunk->mapping)) {
 		if (duct_link_may_log(link))
 			dev_err(&link->dev, "chunk %u of dom%u, %u pages, cannot be mapped: %ld\n",
@@ -284,6 +281,20 @@ static int duct_chunk_map(struct duct_link *link, struct duct_chunk *chunk)
 	chunk->base = (u8 __force __peer *)chunk->mapping->addr;
 	chunk->usable = true;
 	return duct_done_out(link, DUCT_CTL_CHUNK_DONE, id, 0);
+}
+
+/* Backend: the first refs of a chunk came. Return: the chunk or ERR_PTR(-ENOMEM) */
+static struct duct_chunk *duct_chunk_expect(struct duct_link *link, u32 id, u32 pages)
+{
+	struct duct_chunk *chunk = duct_chunk_new(link, id, pages);
+
+	if (!chunk)
+		return ERR_PTR(-ENOMEM);
+	chunk->refs = kvcalloc(pages, sizeof(u32), GFP_KERNEL);
+	if (chunk->refs)
+		return chunk;
+	duct_chunk_drop(link, chunk);
+	return ERR_PTR(-ENOMEM);
 }
 
 /* Backend: no memory or budget for a chunk: drops its refs, then says so. */
@@ -315,7 +326,7 @@ int duct_chunk_receive(struct duct_link *link, const struct duct_ctl_chunk *msg)
 		if (link->pages + msg->pages > duct_policy_pages(link->policy))
 			chunk = ERR_PTR(-EDQUOT);
 		else
-			chunk = duct_chunk_new(link, id, msg->pages) ?: ERR_PTR(-ENOMEM);
+			chunk = duct_chunk_expect(link, id, msg->pages);
 		if (IS_ERR(chunk)) {
 			link->refused = id + 1;
 			link->refused_next = 0;
@@ -388,7 +399,7 @@ void duct_chunk_release_all(struct duct_link *link)
 			continue;
 		}
 		if (chunk->mapping)
-			link->ops->unmap(link->wire, chunk->mapping);
+			link->memory->unmap(chunk->mapping);
 		duct_chunk_drop(link, chunk);
 	}
 }

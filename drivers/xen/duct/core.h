@@ -61,7 +61,8 @@ extern const struct device_type duct_device_type;
  * @taken: frontend: something was placed in it: the rest is for anybody
  * @base: the memory
  * @page: frontend: the pages
- * @refs: frontend: what they were shared as; backend: what came
+ * @share: frontend: of those
+ * @refs: backend: what came
  * @mapping: backend: from the wire
  * @arena: frontend: what is in use
  * @sent: frontend: refs that were sent so far
@@ -74,6 +75,7 @@ struct duct_chunk {
 	bool taken;
 	u8 __peer *base;
 	struct page **page;
+	struct duct_share *share;
 	u32 *refs;
 	struct duct_mapping *mapping;
 	struct duct_arena arena;
@@ -217,6 +219,7 @@ struct duct_slot {
  * @lock: the rest
  * @ops: the wire; NULL while parked
  * @wire: for @ops
+ * @memory: how memory goes between the two domains
  * @policy: what the toolstack allows; NULL before the first start
  * @epoch: counts starts
  * @incarnation: own, of this epoch
@@ -274,6 +277,7 @@ struct duct_link {
 	struct mutex lock;
 	const struct duct_wire_ops *ops;
 	void *wire;
+	const struct duct_memory_ops *memory;
 	struct duct_policy *policy;
 	u32 epoch;
 	u64 incarnation;

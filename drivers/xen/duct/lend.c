@@ -361,7 +361,7 @@ struct duct_lend *duct_lend_new(struct duct_slot *slot, const struct duct_call *
 	}
 	err = duct_lend_pages(lend);
 	if (!err && lend->pages)
-		err = link->ops->lend(link->wire, lend->page, lend->pages,
+		err = link->memory->lend(link->peer, lend->page, lend->pages,
 				      plan.flags & DUCT_BULK_WRITE, lend->ref);
 	if (err) {
 		if (plan.in_stage)
@@ -402,7 +402,7 @@ void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend)
 		return;
 	lend->revoked = true;
 	if (lend->pages)
-		link->ops->revoke(link->wire, lend->page, lend->pages, lend->ref);
+		link->memory->revoke(lend->page, lend->pages, lend->ref);
 }
 
 /**
@@ -419,7 +419,7 @@ void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good)
 	if (good && lend->flags & DUCT_BULK_WRITE)
 		duct_lend_stage(link, lend, true);
 	if (pages)
-		link->ops->reclaim(link->wire, lend->ref, pages);
+		link->memory->reclaim(lend->ref, pages);
 	if (lend->in_stage)
 		duct_stage_give(&link->stage, lend->staged, lend->stage);
 	duct_lend_pages_free(lend);

@@ -117,6 +117,7 @@ found:
 		mutex_lock(&link->lock);
 		link->ops = cfg->ops;
 		link->wire = cfg->wire;
+		link->memory = cfg->memory;
 		link->peer = cfg->peer;
 		mutex_unlock(&link->lock);
 	}

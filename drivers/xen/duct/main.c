@@ -6,6 +6,7 @@
 
 #include "compat/compat.h"
 #include "core.h"
+#include "xenbus/memory.h"
 
 struct workqueue_struct *duct_wq;
 struct workqueue_struct *duct_recv_wq;
@@ -58,6 +59,8 @@ static void __exit duct_exit(void)
 	destroy_workqueue(duct_cpu_wq);
 	destroy_workqueue(duct_recv_wq);
 	destroy_workqueue(duct_wq);
+	duct_grant_exit();
+	duct_local_exit();
 	/* Callbacks of kfree_rcu() and of the driver core. */
 	rcu_barrier();
 }

@@ -20,6 +20,16 @@ struct duct_link;
 struct duct_policy;
 
 /**
+ * struct duct_share - pages of ours that a peer may map
+ * @n: how many
+ * @refs: what it names them by
+ */
+struct duct_share {
+	u32 n;
+	u32 *refs;
+};
+
+/**
  * struct duct_mapping - pages of the peer, mapped here
  * @addr: contiguous
  */
@@ -61,20 +71,39 @@ struct duct_copy_batch {
 };
 
 /**
- * struct duct_wire_ops - what a link is made of; all may sleep but @notify
- * @share: frontend: let the peer map @n pages; fills @refs. All or nothing.
- *         Return: 0 or -errno
- * @unshare: frontend: take that back and free the pages; those that the peer
- *           still maps are kept by the wire until it does not
- * @map: backend: map @n pages of the peer. Return: the mapping or ERR_PTR()
- * @unmap: backend: the reverse; the mapping is gone
- * @lend: let the peer copy from @n whole pages of anybody here, or into them if
+ * struct duct_memory_ops - memory of two domains; needs no link, and so outlives any
+ * @share: let @peer map @n pages, which are held until it has let go of them. All or
+ *         nothing. Return: the share or ERR_PTR(). [sleep]
+ * @unshare: take that back; pages that the peer still maps are kept, and counted,
+ *           until it does not. The share is gone. [sleep]
+ * @map: map what @peer shares. Return: the mapping or ERR_PTR(). [sleep]
+ * @unmap: the reverse; the mapping is gone. [sleep]
+ * @lend: let @peer copy from @n whole pages of anybody here, or into them if
  *        @writable; fills @refs. All or nothing. Return: 0 or -errno. [any]
- * @revoke: take that back. A page that the peer has mapped meanwhile is kept by the
- *          wire, which counts it, until it is not; its reference becomes 0. [any]
+ * @revoke: take that back. A page that the peer has mapped meanwhile is kept, and
+ *          counted, until it is not; its reference becomes 0. [any]
  * @reclaim: after @revoke: the references may be used for other pages. [any]
- * @copy: between pages that the peer lent and ours. Return: 0; -EIO: some page was
+ * @copy: between pages that @peer lent and ours. Return: 0; -EIO: some page was
  *        not lent, or is not any more. [any]
+ */
+struct duct_memory_ops {
+	struct duct_share *(*share)(domid_t peer, struct page **pages, u32 n, bool writable);
+	void (*unshare)(struct duct_share *share);
+	struct duct_mapping *(*map)(domid_t peer, const u32 *refs, u32 n, bool writable);
+	void (*unmap)(struct duct_mapping *mapping);
+	int (*lend)(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs);
+	void (*revoke)(struct page **pages, u32 n, u32 *refs);
+	void (*reclaim)(const u32 *refs, u32 n);
+	int (*copy)(domid_t peer, struct duct_copy_batch *batch);
+};
+
+extern const struct duct_memory_ops duct_xen_memory;	/* by grants: xenbus/ */
+extern const struct duct_memory_ops duct_local_memory;	/* in one kernel: loopback/memory.c */
+
+void duct_local_exit(void);
+
+/**
+ * struct duct_wire_ops - events of a link, and its end; all may sleep but @notify
  * @door_make: frontend: an event channel for door @door, 1 and up, that the peer
  *             may bind; fills @port. Return: 0 or -errno
  * @door_bind: backend: bind the peer's @port for door @door. Return: 0 or -errno
@@ -84,14 +113,6 @@ struct duct_copy_batch {
  *         work; called with the link's lock held
  */
 struct duct_wire_ops {
-	int (*share)(void *wire, struct page **pages, u32 n, u32 *refs);
-	void (*unshare)(void *wire, struct page **pages, u32 n, const u32 *refs);
-	struct duct_mapping *(*map)(void *wire, const u32 *refs, u32 n);
-	void (*unmap)(void *wire, struct duct_mapping *mapping);
-	int (*lend)(void *wire, struct page **pages, u32 n, bool writable, u32 *refs);
-	void (*revoke)(void *wire, struct page **pages, u32 n, u32 *refs);
-	void (*reclaim)(void *wire, const u32 *refs, u32 n);
-	int (*copy)(void *wire, struct duct_copy_batch *batch);
 	int (*door_make)(void *wire, u32 door, u32 *port);
 	int (*door_bind)(void *wire, u32 door, u32 port);
 	void (*door_end)(void *wire, u32 door);
@@ -103,6 +124,7 @@ struct duct_wire_ops {
  * struct duct_link_config - what a wire knows when it finds a link
  * @ops: how to reach the peer
  * @wire: for @ops
+ * @memory: how memory goes between the two
  * @uuid: the link's identity; the two ends of a loopback share it
  * @side: frontend or backend
  * @peer: the other domain
@@ -110,6 +132,7 @@ struct duct_wire_ops {
 struct duct_link_config {
 	const struct duct_wire_ops *ops;
 	void *wire;
+	const struct duct_memory_ops *memory;
 	uuid_t uuid;
 	enum duct_side side;
 	domid_t peer;

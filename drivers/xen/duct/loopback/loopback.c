@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The loopback wire: both ends of a link in one kernel, no Xen. What the Xen
- * wires do by grants and event channels is done by page tables and irq_work.
+ * wires do by event channels is done by irq_work; for grants see memory.c.
  */
-#include <linux/highmem.h>
 #include <linux/irq_work.h>
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/random.h>
 #include <linux/slab.h>
-#include <linux/vmalloc.h>
-#include <linux/xarray.h>
 
 #include "../wire.h"
 
@@ -41,15 +38,12 @@ struct duct_loop_end {
 /**
  * struct duct_loop - a pair of links
  * @end: by side
- * @shared: pages by reference: those the frontend shares, and those either end lends;
- *          a zero entry is revoked
  * @page: the control page, NULL when stopped
  * @work: closes a link that broke or whose end said goodbye
  * @lock: starting and stopping
  */
 struct duct_loop {
 	struct duct_loop_end end[DUCT_SIDES];
-	struct xarray shared;
 	struct page *page;
 	struct work_struct work;
 	struct mutex lock;
@@ -62,128 +56,6 @@ MODULE_PARM_DESC(services, "what is allowed on the link, separated by commas");
 static struct duct_loop *duct_the_loop;
 
 /* ---- the wire ---- */
-
-struct duct_loop_mapping {
-	struct duct_mapping pub;
-	u32 n;
-	struct page *pages[];
-};
-
-static void duct_loop_unmap(void *wire, struct duct_mapping *mapping)
-{
-	struct duct_loop_mapping *m = container_of(mapping, struct duct_loop_mapping, pub);
-	u32 i;
-
-	vunmap(m->pub.addr);
-	for (i = 0; i < m->n && m->pages[i]; i++)
-		put_page(m->pages[i]);
-	kvfree(m);
-}
-
-static struct duct_mapping *duct_loop_map(void *wire, const u32 *refs, u32 n)
-{
-	struct duct_loop_end *end = wire;
-	struct duct_loop_mapping *m = kvzalloc(struct_size(m, pages, n), GFP_KERNEL);
-	u32 i;
-
-	if (!m)
-		return ERR_PTR(-ENOMEM);
-	m->n = n;
-	for (i = 0; i < n; i++) {
-		m->pages[i] = xa_load(&end->loop->shared, refs[i]);
-		if (!m->pages[i]) {
-			duct_loop_unmap(wire, &m->pub);
-			return ERR_PTR(-EINVAL);
-		}
-		get_page(m->pages[i]);
-	}
-	m->pub.addr = vmap(m->pages, n, VM_MAP, PAGE_KERNEL);
-	if (!m->pub.addr) {
-		duct_loop_unmap(wire, &m->pub);
-		return ERR_PTR(-ENOMEM);
-	}
-	return &m->pub;
-}
-
-static void duct_loop_revoke(void *wire, struct page **pages, u32 n, u32 *refs)
-{
-	struct duct_loop_end *end = wire;
-	unsigned long irq;
-	u32 i;
-
-	xa_lock_irqsave(&end->loop->shared, irq);
-	for (i = 0; i < n; i++)
-		__xa_store(&end->loop->shared, refs[i], XA_ZERO_ENTRY, GFP_ATOMIC);
-	xa_unlock_irqrestore(&end->loop->shared, irq);
-}
-
-static void duct_loop_reclaim(void *wire, const u32 *refs, u32 n)
-{
-	struct duct_loop_end *end = wire;
-	unsigned long irq;
-	u32 i;
-
-	xa_lock_irqsave(&end->loop->shared, irq);
-	for (i = 0; i < n; i++)
-		__xa_erase(&end->loop->shared, refs[i]);
-	xa_unlock_irqrestore(&end->loop->shared, irq);
-}
-
-static int duct_loop_lend(void *wire, struct page **pages, u32 n, bool writable, u32 *refs)
-{
-	struct duct_loop_end *end = wire;
-	unsigned long irq;
-	int err = 0;
-	u32 i;
-
-	xa_lock_irqsave(&end->loop->shared, irq);
-	for (i = 0; i < n && !err; i++)
-		err = __xa_alloc(&end->loop->shared, &refs[i], pages[i],
-				 XA_LIMIT(1, DUCT_SEG_REST), GFP_ATOMIC);
-	while (err && --i)
-		__xa_erase(&end->loop->shared, refs[i - 1]);
-	xa_unlock_irqrestore(&end->loop->shared, irq);
-	return err ? -ENOSPC : 0;
-}
-
-static int duct_loop_share(void *wire, struct page **pages, u32 n, u32 *refs)
-{
-	return duct_loop_lend(wire, pages, n, true, refs);
-}
-
-static void duct_loop_unshare(void *wire, struct page **pages, u32 n, const u32 *refs)
-{
-	u32 i;
-
-	duct_loop_reclaim(wire, refs, n);
-	/* A page that is still mapped lives on by the mapper's count. */
-	for (i = 0; i < n; i++)
-		put_page(pages[i]);
-}
-
-/* Under the lock that revoking takes: what was revoked is not touched any more. */
-static int duct_loop_copy(void *wire, struct duct_copy_batch *batch)
-{
-	struct duct_loop_end *end = wire;
-	unsigned long irq;
-	int err = 0;
-	u32 i;
-
-	xa_lock_irqsave(&end->loop->shared, irq);
-	for (i = 0; i < batch->n; i++) {
-		const struct duct_copy *copy = &batch->copy[i];
-		struct page *page = xa_load(&end->loop->shared, copy->ref);
-
-		if (!page)
-			err = -EIO;
-		else if (copy->to_peer)
-			memcpy_page(page, copy->offset, copy->page, copy->page_offset, copy->len);
-		else
-			memcpy_page(copy->page, copy->page_offset, page, copy->offset, copy->len);
-	}
-	xa_unlock_irqrestore(&end->loop->shared, irq);
-	return err;
-}
 
 /* A port is the door's number. */
 static int duct_loop_door_make(void *wire, u32 door, u32 *port)
@@ -228,14 +100,6 @@ static void duct_loop_fault(void *wire)
 }
 
 static const struct duct_wire_ops duct_loop_ops = {
-	.share = duct_loop_share,
-	.unshare = duct_loop_unshare,
-	.map = duct_loop_map,
-	.unmap = duct_loop_unmap,
-	.lend = duct_loop_lend,
-	.revoke = duct_loop_revoke,
-	.reclaim = duct_loop_reclaim,
-	.copy = duct_loop_copy,
 	.door_make = duct_loop_door_make,
 	.door_bind = duct_loop_door_bind,
 	.door_end = duct_loop_door_end,
@@ -350,20 +214,21 @@ static void duct_loop_detach(struct duct_loop *loop)
 		if (!IS_ERR_OR_NULL(loop->end[side].link))
 			duct_link_detach(loop->end[side].link);
 	cancel_work_sync(&loop->work);
-	WARN_ON(!xa_empty(&loop->shared));
-	xa_destroy(&loop->shared);
 	kfree(loop);
 }
 
 static int __init duct_loop_init(void)
 {
 	struct duct_loop *loop = kzalloc(sizeof(*loop), GFP_KERNEL);
-	struct duct_link_config cfg = { .ops = &duct_loop_ops, .peer = DOMID_SELF };
+	struct duct_link_config cfg = {
+		.ops = &duct_loop_ops,
+		.memory = &duct_local_memory,
+		.peer = DOMID_SELF,
+	};
 	int side, door, err = 0;
 
 	if (!loop)
 		return -ENOMEM;
-	xa_init_flags(&loop->shared, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
 	mutex_init(&loop->lock);
 	INIT_WORK(&loop->work, duct_loop_work);
 	uuid_gen(&cfg.uuid);

@@ -544,7 +544,7 @@ static void bulk_not_lent(struct kunit *test)
 	KUNIT_ASSERT_EQ(test, bulk_call(bulk, call, BULK_HOLD, 0, DMA_TO_DEVICE), 0);
 	kit_wait(bulk->kit, READ_ONCE(bulk->held));
 	slot = hostile_slot(bulk->a);
-	slot->link->ops->revoke(slot->link->wire, slot->calls[0].lend->page, 3,
+	slot->link->memory->revoke(slot->calls[0].lend->page, 3,
 				slot->calls[0].lend->ref);
 	KUNIT_EXPECT_EQ(test, bulk_serve_copy(bulk, bulk->held, 0), -EIO);
 	KUNIT_EXPECT_EQ(test, duct_reply(bulk->held, &ask.n, 4), 0);

@@ -7,8 +7,7 @@
 #include <linux/module.h>
 #include <xen/xen.h>
 
-#include "lend.h"
-#include "map.h"
+#include "memory.h"
 #include "nodes.h"
 
 /**
@@ -55,18 +54,6 @@ static struct workqueue_struct *duct_back_wq;
 
 /* ---- the wire ---- */
 
-static struct duct_mapping *duct_back_map(void *wire, const u32 *refs, u32 n)
-{
-	struct duct_back *back = wire;
-
-	return duct_map(back->dev->otherend_id, refs, n);
-}
-
-static void duct_back_unmap(void *wire, struct duct_mapping *mapping)
-{
-	duct_unmap(mapping);
-}
-
 /* Binding raises an event at once: the irq is the one it is given. */
 static irqreturn_t duct_back_event(int irq, void *arg)
 {
@@ -103,30 +90,6 @@ static void duct_back_door_end(void *wire, u32 number)
 	door->irq = 0;
 }
 
-static int duct_back_lend(void *wire, struct page **pages, u32 n, bool writable, u32 *refs)
-{
-	struct duct_back *back = wire;
-
-	return duct_grant_lend(back->dev->otherend_id, pages, n, writable, refs);
-}
-
-static void duct_back_revoke(void *wire, struct page **pages, u32 n, u32 *refs)
-{
-	duct_grant_revoke(pages, n, refs);
-}
-
-static void duct_back_reclaim(void *wire, const u32 *refs, u32 n)
-{
-	duct_grant_reclaim(refs, n);
-}
-
-static int duct_back_copy(void *wire, struct duct_copy_batch *batch)
-{
-	struct duct_back *back = wire;
-
-	return duct_grant_copy(back->dev->otherend_id, batch);
-}
-
 static void duct_back_notify(void *wire, u32 door)
 {
 	struct duct_back *back = wire;
@@ -142,14 +105,8 @@ static void duct_back_fault(void *wire)
 }
 
 static const struct duct_wire_ops duct_back_ops = {
-	.map = duct_back_map,
-	.unmap = duct_back_unmap,
 	.door_bind = duct_back_door_bind,
 	.door_end = duct_back_door_end,
-	.lend = duct_back_lend,
-	.revoke = duct_back_revoke,
-	.reclaim = duct_back_reclaim,
-	.copy = duct_back_copy,
 	.notify = duct_back_notify,
 	.fault = duct_back_fault,
 };
@@ -164,7 +121,7 @@ static void duct_back_release(struct duct_back *back)
 	duct_link_stop(back->link);
 	duct_link_release(back->link);
 	duct_back_door_end(back, 0);
-	duct_unmap(back->page);
+	duct_xen_memory.unmap(back->page);
 	back->page = NULL;
 }
 
@@ -198,7 +155,7 @@ static int duct_back_map_page(struct duct_back *back)
 	err = duct_node_u32(dev, dev->otherend, "ring-ref", S32_MAX, &ref);
 	if (err)
 		return err;
-	page = duct_map(dev->otherend_id, &ref, 1);
+	page = duct_xen_memory.map(dev->otherend_id, &ref, 1, true);
 	if (IS_ERR(page)) {
 		xenbus_dev_error(dev, PTR_ERR(page), "mapping ring-ref %u", ref);
 		return PTR_ERR(page);
@@ -454,6 +411,7 @@ static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device
 {
 	struct duct_link_config cfg = {
 		.ops = &duct_back_ops,
+		.memory = &duct_xen_memory,
 		.side = duct_side_back,
 		.peer = dev->otherend_id,
 	};

@@ -8,8 +8,7 @@
 #include <linux/module.h>
 #include <xen/xen.h>
 
-#include "grant.h"
-#include "lend.h"
+#include "memory.h"
 #include "nodes.h"
 
 /**
@@ -32,7 +31,7 @@ struct duct_front_door {
  * @gave_up: no new try with the peer's incarnation @peer_incarnation
  * @link: NULL until the UUID is known
  * @page: the control page, NULL when there is none
- * @ref: its grant
+ * @share: of it
  * @door: by number; 0 is ours, the others are the link's
  * @port: of door 0
  * @incarnation: ours, as published
@@ -47,7 +46,7 @@ struct duct_front {
 	bool gave_up;
 	struct duct_link *link;
 	struct page *page;
-	u32 ref;
+	struct duct_share *share;
 	struct duct_front_door door[DUCT_DOORS];
 	u32 port;
 	u64 incarnation;
@@ -57,18 +56,6 @@ struct duct_front {
 static struct workqueue_struct *duct_front_wq;
 
 /* ---- the wire ---- */
-
-static int duct_front_share(void *wire, struct page **pages, u32 n, u32 *refs)
-{
-	struct duct_front *front = wire;
-
-	return duct_grant_share(front->dev->otherend_id, pages, n, refs);
-}
-
-static void duct_front_unshare(void *wire, struct page **pages, u32 n, const u32 *refs)
-{
-	duct_grant_unshare(pages, n, refs);
-}
 
 /* The event can come before bind returns: the irq is the one it is given. */
 static irqreturn_t duct_front_event(int irq, void *arg)
@@ -110,30 +97,6 @@ static void duct_front_door_end(void *wire, u32 number)
 	door->irq = 0;
 }
 
-static int duct_front_lend(void *wire, struct page **pages, u32 n, bool writable, u32 *refs)
-{
-	struct duct_front *front = wire;
-
-	return duct_grant_lend(front->dev->otherend_id, pages, n, writable, refs);
-}
-
-static void duct_front_revoke(void *wire, struct page **pages, u32 n, u32 *refs)
-{
-	duct_grant_revoke(pages, n, refs);
-}
-
-static void duct_front_reclaim(void *wire, const u32 *refs, u32 n)
-{
-	duct_grant_reclaim(refs, n);
-}
-
-static int duct_front_copy(void *wire, struct duct_copy_batch *batch)
-{
-	struct duct_front *front = wire;
-
-	return duct_grant_copy(front->dev->otherend_id, batch);
-}
-
 static void duct_front_notify(void *wire, u32 door)
 {
 	struct duct_front *front = wire;
@@ -149,14 +112,8 @@ static void duct_front_fault(void *wire)
 }
 
 static const struct duct_wire_ops duct_front_ops = {
-	.share = duct_front_share,
-	.unshare = duct_front_unshare,
 	.door_make = duct_front_door_make,
 	.door_end = duct_front_door_end,
-	.lend = duct_front_lend,
-	.revoke = duct_front_revoke,
-	.reclaim = duct_front_reclaim,
-	.copy = duct_front_copy,
 	.notify = duct_front_notify,
 	.fault = duct_front_fault,
 };
@@ -165,17 +122,15 @@ static const struct duct_wire_ops duct_front_ops = {
 
 static int duct_front_make_page(struct duct_front *front)
 {
-	int err;
-
 	front->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
 	if (!front->page)
 		return -ENOMEM;
-	err = duct_grant_share(front->dev->otherend_id, &front->page, 1, &front->ref);
-	if (err) {
-		__free_page(front->page);
-		front->page = NULL;
-	}
-	return err;
+	front->share = duct_xen_memory.share(front->dev->otherend_id, &front->page, 1, true);
+	if (!IS_ERR(front->share))
+		return 0;
+	__free_page(front->page);
+	front->page = NULL;
+	return PTR_ERR(front->share);
 }
 
 static int duct_front_write(struct duct_front *front)
@@ -194,7 +149,7 @@ static int duct_front_write(struct duct_front *front)
 				    front->incarnation) ?:
 		      xenbus_printf(xbt, dev->nodename, "peer-incarnation", "%llu",
 				    front->peer_incarnation) ?:
-		      xenbus_printf(xbt, dev->nodename, "ring-ref", "%u", front->ref) ?:
+		      xenbus_printf(xbt, dev->nodename, "ring-ref", "%u", front->share->refs[0]) ?:
 		      xenbus_printf(xbt, dev->nodename, "event-channel", "%u", front->port);
 		if (err) {
 			xenbus_transaction_end(xbt, 1);
@@ -220,7 +175,8 @@ static void duct_front_release(struct duct_front *front)
 		return;
 	duct_front_quiesce(front);
 	duct_link_release(front->link);
-	duct_grant_unshare(&front->page, 1, &front->ref);
+	duct_xen_memory.unshare(front->share);
+	__free_page(front->page);
 	front->page = NULL;
 }
 
@@ -248,6 +204,7 @@ static int duct_front_attach(struct duct_front *front)
 {
 	struct duct_link_config cfg = {
 		.ops = &duct_front_ops,
+		.memory = &duct_xen_memory,
 		.wire = front,
 		.side = duct_side_front,
 		.peer = front->dev->otherend_id,
@@ -520,7 +477,6 @@ static void __exit duct_front_exit(void)
 {
 	xenbus_unregister_driver(&duct_front_driver);
 	destroy_workqueue(duct_front_wq);
-	duct_grant_exit();
 }
 
 module_init(duct_front_init);

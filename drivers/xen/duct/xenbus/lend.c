@@ -1,8 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Grants for what a call lends, and the copying of what the peer lent: the same at
- * both ends, and so in xen_duct.ko, though it is the wire's.
- */
+/* Grants for what a call lends, and the copying of what the peer lent. */
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <xen/grant_table.h>
@@ -10,7 +7,7 @@
 
 #include <asm/xen/hypercall.h>
 
-#include "lend.h"
+#include "memory.h"
 
 static atomic_t duct_lent_kept;
 
@@ -51,7 +48,6 @@ int duct_grant_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32
 	}
 	return 0;
 }
-EXPORT_SYMBOL_GPL(duct_grant_lend);
 
 /**
  * duct_grant_revoke() - the peer cannot reach the pages any more. [any]
@@ -73,7 +69,6 @@ void duct_grant_revoke(struct page **pages, u32 n, u32 *refs)
 		atomic_inc(&duct_lent_kept);
 	}
 }
-EXPORT_SYMBOL_GPL(duct_grant_revoke);
 
 /**
  * duct_grant_reclaim() - the references may name other pages. [any]
@@ -88,7 +83,6 @@ void duct_grant_reclaim(const u32 *refs, u32 n)
 		if (refs[i])
 			gnttab_free_grant_reference(refs[i]);
 }
-EXPORT_SYMBOL_GPL(duct_grant_reclaim);
 
 static void duct_copy_fill(domid_t peer, const struct duct_copy *copy, struct gnttab_copy *op)
 {
@@ -132,4 +126,3 @@ int duct_grant_copy(domid_t peer, struct duct_copy_batch *batch)
 			err = -EIO;
 	return err;
 }
-EXPORT_SYMBOL_GPL(duct_grant_copy);

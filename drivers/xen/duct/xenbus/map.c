@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The backend's mapping of the frontend's pages: contiguous, any number of them.
+ * Mapping what a peer shares: contiguous, any number of pages.
  *
  * xenbus_map_ring_valloc() stops at 16 pages, and its parts are not exported. A
  * PV domain maps straight into page table entries of a vmap area, so what it
@@ -16,7 +16,7 @@
 #include <xen/xen.h>
 #include <asm/xen/hypercall.h>
 
-#include "map.h"
+#include "memory.h"
 
 static uint duct_leaked;
 module_param_named(leaked, duct_leaked, uint, 0444);
@@ -26,6 +26,7 @@ MODULE_PARM_DESC(leaked, "pages whose unmapping failed; their addresses are neve
  * struct duct_xen_mapping - a mapping and how to end it; private copies only
  * @pub: what the core sees
  * @n: pages
+ * @writable: or only to read, for the page tables, too
  * @host: where each is mapped, for the hypervisor
  * @handle: of each; INVALID_GRANT_HANDLE where not mapped
  * @pages: NULL on PV
@@ -33,6 +34,7 @@ MODULE_PARM_DESC(leaked, "pages whose unmapping failed; their addresses are neve
 struct duct_xen_mapping {
 	struct duct_mapping pub;
 	u32 n;
+	bool writable;
 	phys_addr_t *host;
 	grant_handle_t *handle;
 	struct page **pages;
@@ -51,7 +53,7 @@ static void duct_mapping_free(struct duct_xen_mapping *m)
 	kfree(m);
 }
 
-static struct duct_xen_mapping *duct_mapping_new(u32 n)
+static struct duct_xen_mapping *duct_mapping_new(u32 n, bool writable)
 {
 	struct duct_xen_mapping *m = kzalloc(sizeof(*m), GFP_KERNEL);
 	u32 i;
@@ -59,6 +61,7 @@ static struct duct_xen_mapping *duct_mapping_new(u32 n)
 	if (!m)
 		return NULL;
 	m->n = n;
+	m->writable = writable;
 	m->host = kvcalloc(n, sizeof(*m->host), GFP_KERNEL);
 	m->handle = kvcalloc(n, sizeof(*m->handle), GFP_KERNEL);
 	m->pages = kvcalloc(n, sizeof(*m->pages), GFP_KERNEL);
@@ -122,13 +125,15 @@ static int duct_map_area(struct duct_xen_mapping *m)
 	for (i = 0; i < m->n; i++)
 		m->host[i] = (phys_addr_t)(unsigned long)
 			     pfn_to_kaddr(page_to_xen_pfn(m->pages[i]));
-	m->pub.addr = vmap(m->pages, m->n, VM_MAP, PAGE_KERNEL);
+	/* Read only here, too, or a write would be a #GP that nobody expects. */
+	m->pub.addr = vmap(m->pages, m->n, VM_MAP, m->writable ? PAGE_KERNEL : PAGE_KERNEL_RO);
 	return m->pub.addr ? 0 : -ENOMEM;
 }
 
-static u32 duct_map_flags(void)
+static u32 duct_map_flags(const struct duct_xen_mapping *m)
 {
-	return duct_map_is_pv() ? GNTMAP_host_map | GNTMAP_contains_pte : GNTMAP_host_map;
+	return GNTMAP_host_map | (duct_map_is_pv() ? GNTMAP_contains_pte : 0) |
+	       (m->writable ? 0 : GNTMAP_readonly);
 }
 
 /* Return: 0; -EINVAL when a page could not be mapped; -ENOMEM */
@@ -141,7 +146,7 @@ static int duct_map_pages(struct duct_xen_mapping *m, domid_t peer, const u32 *r
 	if (!ops)
 		return -ENOMEM;
 	for (i = 0; i < m->n; i++) {
-		gnttab_set_map_op(&ops[i], m->host[i], duct_map_flags(), refs[i], peer);
+		gnttab_set_map_op(&ops[i], m->host[i], duct_map_flags(m), refs[i], peer);
 		/* What the hypervisor does not reach is no success. */
 		ops[i].status = GNTST_general_error;
 	}
@@ -167,7 +172,7 @@ static int duct_unmap_pages(struct duct_xen_mapping *m)
 	for (i = 0; i < m->n; i++) {
 		if (m->handle[i] == INVALID_GRANT_HANDLE)
 			continue;
-		gnttab_set_unmap_op(&op, m->host[i], duct_map_flags(), m->handle[i]);
+		gnttab_set_unmap_op(&op, m->host[i], duct_map_flags(m), m->handle[i]);
 		op.status = GNTST_general_error;
 		if (HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, &op, 1) ||
 		    op.status != GNTST_okay) {
@@ -182,17 +187,18 @@ static int duct_unmap_pages(struct duct_xen_mapping *m)
 }
 
 /**
- * duct_map() - map pages of the peer. [sleep]
+ * duct_grant_map() - map pages of the peer. [sleep]
  * @peer: whose
  * @refs: their grant references, a private copy
  * @n: how many
+ * @writable: or only to read
  *
  * Return: the mapping; ERR_PTR(): -EINVAL when the hypervisor refused a page,
  * -ENOMEM. Nothing stays mapped then
  */
-struct duct_mapping *duct_map(domid_t peer, const u32 *refs, u32 n)
+struct duct_mapping *duct_grant_map(domid_t peer, const u32 *refs, u32 n, bool writable)
 {
-	struct duct_xen_mapping *m = duct_mapping_new(n);
+	struct duct_xen_mapping *m = duct_mapping_new(n, writable);
 	int err;
 
 	if (!m)
@@ -201,17 +207,17 @@ struct duct_mapping *duct_map(domid_t peer, const u32 *refs, u32 n)
 	if (!err)
 		err = duct_map_pages(m, peer, refs);
 	if (err) {
-		duct_unmap(&m->pub);
+		duct_grant_unmap(&m->pub);
 		return ERR_PTR(err);
 	}
 	return &m->pub;
 }
 
 /**
- * duct_unmap() - the reverse of duct_map(). [sleep]
+ * duct_grant_unmap() - the reverse of duct_grant_map(). [sleep]
  * @mapping: gone after this
  */
-void duct_unmap(struct duct_mapping *mapping)
+void duct_grant_unmap(struct duct_mapping *mapping)
 {
 	struct duct_xen_mapping *m = container_of(mapping, struct duct_xen_mapping, pub);
 

@@ -83,10 +83,12 @@ duct_run_guest() {
 duct_ledger() {
 	ledger
 	echo "interrupts $(grep -c . /proc/interrupts)"
-	grep -H . /sys/module/xen_duct_back/parameters/leaked 2>/dev/null
+	grep -H . /sys/module/xen_duct/parameters/leaked \
+		/sys/module/xen_duct/parameters/quarantined 2>/dev/null
 	for g in $GUESTS; do
 		g=${g%%[:*]*}
 		xl domid "$g" >/dev/null 2>&1 || continue
-		guest "$g" 'echo "interrupts $(grep -c . /proc/interrupts)"; grep -H . /sys/module/xen_duct_front/parameters/quarantined'
+		guest "$g" 'echo "interrupts $(grep -c . /proc/interrupts)"
+			cd /sys/module/xen_duct/parameters; grep -H . quarantined leaked'
 	done
 }

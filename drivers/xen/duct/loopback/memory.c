@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Memory of the two ends of a loopback: what Xen does by grants is done by a table
+ * of pages and by page tables. In xen_duct.ko, as xenbus/memory.h is, since it
+ * outlives the wire.
+ */
+#include <linux/export.h>
+#include <linux/highmem.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/vmalloc.h>
+#include <linux/xarray.h>
+
+#include "../wire.h"
+
+/* Pages by reference, shared or lent; a zero entry is revoked. */
+static DEFINE_XARRAY_FLAGS(duct_local, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
+
+/**
+ * struct duct_local_share - pages that the other end may map
+ * @pub: what the core sees
+ * @page: each is held
+ */
+struct duct_local_share {
+	struct duct_share pub;
+	struct page *page[];
+};
+
+struct duct_local_mapping {
+	struct duct_mapping pub;
+	u32 n;
+	struct page *page[];
+};
+
+/* ---- mapping ---- */
+
+static void duct_local_unmap(struct duct_mapping *mapping)
+{
+	struct duct_local_mapping *m = container_of(mapping, struct duct_local_mapping, pub);
+	u32 i;
+
+	vunmap(m->pub.addr);
+	for (i = 0; i < m->n && m->page[i]; i++)
+		put_page(m->page[i]);
+	kvfree(m);
+}
+
+static struct duct_mapping *duct_local_map(domid_t peer, const u32 *refs, u32 n, bool writable)
+{
+	struct duct_local_mapping *m = kvzalloc(struct_size(m, page, n), GFP_KERNEL);
+	u32 i;
+
+	if (!m)
+		return ERR_PTR(-ENOMEM);
+	m->n = n;
+	for (i = 0; i < n; i++) {
+		xa_lock_irq(&duct_local);
+		m->page[i] = xa_load(&duct_local, refs[i]);
+		if (m->page[i])
+			get_page(m->page[i]);
+		xa_unlock_irq(&duct_local);
+		if (!m->page[i]) {
+			duct_local_unmap(&m->pub);
+			return ERR_PTR(-EINVAL);
+		}
+	}
+	m->pub.addr = vmap(m->page, n, VM_MAP, writable ? PAGE_KERNEL : PAGE_KERNEL_RO);
+	if (!m->pub.addr) {
+		duct_local_unmap(&m->pub);
+		return ERR_PTR(-ENOMEM);
+	}
+	return &m->pub;
+}
+
+/* ---- lending ---- */
+
+static void duct_local_revoke(struct page **pages, u32 n, u32 *refs)
+{
+	unsigned long irq;
+	u32 i;
+
+	xa_lock_irqsave(&duct_local, irq);
+	for (i = 0; i < n; i++)
+		__xa_store(&duct_local, refs[i], XA_ZERO_ENTRY, GFP_ATOMIC);
+	xa_unlock_irqrestore(&duct_local, irq);
+}
+
+static void duct_local_reclaim(const u32 *refs, u32 n)
+{
+	unsigned long irq;
+	u32 i;
+
+	xa_lock_irqsave(&duct_local, irq);
+	for (i = 0; i < n; i++)
+		__xa_erase(&duct_local, refs[i]);
+	xa_unlock_irqrestore(&duct_local, irq);
+}
+
+static int duct_local_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs)
+{
+	unsigned long irq;
+	int err = 0;
+	u32 i;
+
+	xa_lock_irqsave(&duct_local, irq);
+	for (i = 0; i < n && !err; i++)
+		err = __xa_alloc(&duct_local, &refs[i], pages[i],
+				 XA_LIMIT(1, DUCT_SEG_REST), GFP_ATOMIC);
+	while (err && --i)
+		__xa_erase(&duct_local, refs[i - 1]);
+	xa_unlock_irqrestore(&duct_local, irq);
+	return err ? -ENOSPC : 0;
+}
+
+/* Under the lock that revoking takes: what was revoked is not touched any more. */
+static int duct_local_copy(domid_t peer, struct duct_copy_batch *batch)
+{
+	unsigned long irq;
+	int err = 0;
+	u32 i;
+
+	xa_lock_irqsave(&duct_local, irq);
+	for (i = 0; i < batch->n; i++) {
+		const struct duct_copy *copy = &batch->copy[i];
+		struct page *page = xa_load(&duct_local, copy->ref);
+
+		if (!page)
+			err = -EIO;
+		else if (copy->to_peer)
+			memcpy_page(page, copy->offset, copy->page, copy->page_offset, copy->len);
+		else
+			memcpy_page(copy->page, copy->page_offset, page, copy->offset, copy->len);
+	}
+	xa_unlock_irqrestore(&duct_local, irq);
+	return err;
+}
+
+/* ---- sharing ---- */
+
+static void duct_local_share_free(struct duct_local_share *share)
+{
+	kvfree(share->pub.refs);
+	kvfree(share);
+}
+
+/* A page that is still mapped lives on by the mapper's hold. */
+static void duct_local_unshare(struct duct_share *pub)
+{
+	struct duct_local_share *share = container_of(pub, struct duct_local_share, pub);
+	u32 i;
+
+	duct_local_reclaim(share->pub.refs, share->pub.n);
+	for (i = 0; i < share->pub.n; i++)
+		put_page(share->page[i]);
+	duct_local_share_free(share);
+}
+
+static struct duct_share *duct_local_share(domid_t peer, struct page **pages, u32 n,
+					   bool writable)
+{
+	struct duct_local_share *share = kvzalloc(struct_size(share, page, n), GFP_KERNEL);
+	u32 i;
+	int err;
+
+	if (!share)
+		return ERR_PTR(-ENOMEM);
+	share->pub.n = n;
+	share->pub.refs = kvcalloc(n, sizeof(u32), GFP_KERNEL);
+	err = share->pub.refs ? duct_local_lend(peer, pages, n, writable, share->pub.refs) :
+				-ENOMEM;
+	if (err) {
+		duct_local_share_free(share);
+		return ERR_PTR(err);
+	}
+	for (i = 0; i < n; i++) {
+		get_page(pages[i]);
+		share->page[i] = pages[i];
+	}
+	return &share->pub;
+}
+
+const struct duct_memory_ops duct_local_memory = {
+	.share = duct_local_share,
+	.unshare = duct_local_unshare,
+	.map = duct_local_map,
+	.unmap = duct_local_unmap,
+	.lend = duct_local_lend,
+	.revoke = duct_local_revoke,
+	.reclaim = duct_local_reclaim,
+	.copy = duct_local_copy,
+};
+EXPORT_SYMBOL_GPL(duct_local_memory);
+
+/* Nobody shares or lends any more. */
+void duct_local_exit(void)
+{
+	WARN_ON(!xa_empty(&duct_local));
+	xa_destroy(&duct_local);
+}

@@ -331,4 +331,91 @@ void duct_event_watch(struct duct_event *ev, u32 after);
 void duct_event_stats(struct duct_event *ev, struct duct_stats *stats);
 void duct_event_close(struct duct_event *ev);
 
+/**
+ * struct duct_region - memory of several domains, as this one sees it
+ * @addr: shared: read each value once, check it, then use it. For the owner from
+ *        duct_region_create() on; attached: from up() until down() returns, else NULL
+ * @size: bytes; attached: while @addr is there
+ * @self: own peer id: 0 is the owner's; attached: while @addr is there
+ * @priv: the driver's
+ */
+struct duct_region {
+	void *addr;
+	u64 size;
+	unsigned int self;
+	void *priv;
+};
+
+/**
+ * struct duct_region_ops - what a driver is told of a region; all optional
+ * @up: owner: the domain with id @peer has it mapped; attached: it is mapped, @peer is 0
+ * @down: the reverse. Owner: @peer has let go, and its id may be another's after this;
+ *        attached: it is unmapped when this returns. @why: 0: revoked, or let go of in
+ *        good order; -ETIMEDOUT: the peer did not let go in time, its pages stay
+ *        allocated until it does; else an errno of "Errors". Also without up() before:
+ *        the memory cannot be shared or mapped: -EDQUOT, -ENOMEM, -ENOSPC, -EBUSY
+ *
+ * All callbacks of a region, those of &struct duct_watch and &struct duct_sg too, run one
+ * at a time in a thread, and may sleep.
+ */
+struct duct_region_ops {
+	void (*up)(struct duct_region *r, unsigned int peer);
+	void (*down)(struct duct_region *r, unsigned int peer, int why);
+};
+
+/**
+ * struct duct_watch - triggers at an offset: the caller's memory, until unwatch or put
+ * @fn: required. Told when @count more triggers have come, once for all that have
+ * @off: byte of the region
+ * @count: how many; 0 is as 1
+ * @total: triggers that have come; written by the core
+ * @told: the core's
+ * @state: the core's
+ * @node: the core's
+ */
+struct duct_watch {
+	void (*fn)(struct duct_watch *w);
+	u64 off;
+	u32 count;
+	u64 total;
+	u64 told;
+	u32 state;
+	struct list_head node;
+};
+
+/**
+ * struct duct_sg - a list for others to transfer to or from: the caller's memory, until
+ * done() or unregister
+ * @done: required. A transfer has used it, @len bytes of it; it is not registered any more
+ * @sg: pieces, not DMA-mapped, up to 4 MiB in all
+ * @nents: of @sg
+ * @dir: DMA_FROM_DEVICE: it is written; DMA_TO_DEVICE: it is read
+ * @len: the core's
+ * @state: the core's
+ * @node: the core's
+ */
+struct duct_sg {
+	void (*done)(struct duct_sg *s, u32 len);
+	struct scatterlist *sg;
+	unsigned int nents;
+	enum dma_data_direction dir;
+	u32 len;
+	u32 state;
+	struct list_head node;
+};
+
+struct duct_region *duct_region_create(u64 size, const struct duct_region_ops *ops, void *priv);
+int duct_region_offer(struct duct_region *r, struct duct_device *dd, u32 id, bool writable);
+int duct_region_revoke(struct duct_region *r, struct duct_device *dd);
+struct duct_region *duct_region_attach(struct duct_device *dd, u32 id,
+				       const struct duct_region_ops *ops, void *priv);
+void duct_region_put(struct duct_region *r);
+int duct_region_watch(struct duct_region *r, struct duct_watch *w);
+void duct_region_unwatch(struct duct_region *r, struct duct_watch *w);
+int duct_region_trigger(struct duct_region *r, u64 off);
+int duct_sg_register(struct duct_region *r, struct duct_sg *s);
+int duct_sg_unregister(struct duct_region *r, struct duct_sg *s);
+ssize_t duct_sg_xfer(struct duct_region *r, unsigned int peer, struct scatterlist *sg,
+		     unsigned int nents, enum dma_data_direction dir);
+
 #endif /* _XEN_DUCT_H */

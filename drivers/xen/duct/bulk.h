@@ -20,6 +20,9 @@ struct duct_slot;
 #define DUCT_STAGE_BYTES	(32u << 10)
 #define DUCT_STAGE_SMALL	(8u << 10)
 
+/* The core's own flag for duct_call_async(): what the peer does not write stays as it is. */
+#define DUCT_LEND_KEEP		(1u << 31)
+
 /**
  * struct duct_stage - memory of the arena for small and partial pieces
  * @lock: @arena and @map; hard irqs off

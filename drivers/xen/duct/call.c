@@ -309,7 +309,8 @@ static void duct_call_wait_done(struct duct_call *call, int err, struct duct_msg
 static bool duct_call_try(struct duct_channel_core *ch, struct duct_call_wait *wait,
 			  const void *req, u32 len, int *err)
 {
-	*err = duct_call_async(&ch->pub, &wait->call, req, len, 0);
+	/* What a peer leaves unwritten of memory lent is as it was. */
+	*err = duct_call_async(&ch->pub, &wait->call, req, len, DUCT_LEND_KEEP);
 	return *err != -EAGAIN;
 }
 
@@ -332,6 +333,29 @@ static int duct_call_begin(struct duct_channel_core *ch, struct duct_call_wait *
 	return left < 0 ? left : -ETIMEDOUT;
 }
 
+/* Return: as duct_call() */
+static ssize_t duct_call_run(struct duct_channel_core *ch, struct duct_call_wait *wait,
+			     const void *req, u32 len)
+{
+	int err;
+
+	if (READ_ONCE(ch->worker) == current)
+		return -EDEADLK;
+	wait->call.done = duct_call_wait_done;
+	init_completion(&wait->ended);
+	err = duct_call_begin(ch, wait, req, len);
+	if (err)
+		return err;
+	if (wait_for_completion_state(&wait->ended, TASK_INTERRUPTIBLE | TASK_FREEZABLE)) {
+		duct_call_cancel(&wait->call);
+		/* Short: done() is due, or running. */
+		wait_for_completion(&wait->ended);
+		if (wait->ret == -ECANCELED)
+			return -ERESTARTSYS;
+	}
+	return wait->ret;
+}
+
 /**
  * duct_call() - make a call and wait for its answer. [sleep]
  * @channel: the channel
@@ -350,30 +374,24 @@ static int duct_call_begin(struct duct_channel_core *ch, struct duct_call_wait *
 ssize_t duct_call(struct duct_channel *channel, const void *req, u32 len,
 		  void *rsp, u32 size, unsigned long timeout)
 {
-	struct duct_channel_core *ch = to_duct_channel_core(channel);
 	struct duct_call_wait wait = {
-		.call = { .done = duct_call_wait_done, .timeout = timeout },
+		.call = { .timeout = timeout },
 		.rsp = rsp,
 		.size = size,
 	};
-	int err;
 
-	if (READ_ONCE(ch->worker) == current)
-		return -EDEADLK;
-	init_completion(&wait.ended);
-	err = duct_call_begin(ch, &wait, req, len);
-	if (err)
-		return err;
-	if (wait_for_completion_state(&wait.ended, TASK_INTERRUPTIBLE | TASK_FREEZABLE)) {
-		duct_call_cancel(&wait.call);
-		/* Short: done() is due, or running. */
-		wait_for_completion(&wait.ended);
-		if (wait.ret == -ECANCELED)
-			return -ERESTARTSYS;
-	}
-	return wait.ret;
+	return duct_call_run(to_duct_channel_core(channel), &wait, req, len);
 }
 EXPORT_SYMBOL_GPL(duct_call);
+
+/* The same with the memory that @lent says, its sg, nents, dir and timeout. [sleep] */
+ssize_t duct_call_lend(struct duct_channel *channel, const struct duct_call *lent,
+		       const void *req, u32 len, void *rsp, u32 size)
+{
+	struct duct_call_wait wait = { .call = *lent, .rsp = rsp, .size = size };
+
+	return duct_call_run(to_duct_channel_core(channel), &wait, req, len);
+}
 
 /* ---- serving ---- */
 

@@ -332,6 +332,7 @@ void duct_channel_tell_up(struct duct_channel_core *ch)
 	serial = ch->serial;
 	if (ch->stopped || !ch->up || ch->told)
 		return;
+	ch->told = serial;
 	ch->telling = true;
 	mutex_unlock(&ch->link->lock);
 	if (ops->up)
@@ -443,13 +444,30 @@ static int duct_channel_insert(struct duct_device_core *dev, struct duct_channel
 	return 0;
 }
 
+/* In sysfs: by its number, or as what it is. */
+static int duct_channel_add_kobj(struct duct_channel_core *ch, struct kobject *dir)
+{
+	u32 number = ch->pub.number, id = number & ~(DUCT_NUMBER_KIND | DUCT_NUMBER_FRONT);
+	bool front = number & DUCT_NUMBER_FRONT;
+
+	switch (number & DUCT_NUMBER_KIND) {
+	case DUCT_NUMBER_EVENT:
+		return kobject_add(&ch->kobj, dir, "event%u", number & ~DUCT_NUMBER_KIND);
+	case DUCT_NUMBER_REGION:
+		return kobject_add(&ch->kobj, dir, "%s%u",
+				   duct_link_is_front(ch->link) == front ? "region" : "attached",
+				   id);
+	default:
+		return kobject_add(&ch->kobj, dir, "%u", number);
+	}
+}
+
 /* duct_open(), for the core's own numbers, too. [sleep] */
 int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
 		      struct duct_channel **channel)
 {
 	struct duct_device_core *dev = to_duct_device_core(dd);
 	struct duct_link *link = dev->service->link;
-	bool event = number & DUCT_NUMBER_EVENT;
 	struct duct_channel_core *ch;
 	int err;
 
@@ -464,8 +482,7 @@ int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_chan
 	mutex_unlock(&link->lock);
 	if (err)
 		goto err_put;
-	err = kobject_add(&ch->kobj, dev->channels_dir, "%s%u", event ? "event" : "",
-			  number & ~DUCT_NUMBER_EVENT);
+	err = duct_channel_add_kobj(ch, dev->channels_dir);
 	if (err)
 		goto err_remove;
 	mutex_lock(&link->lock);
@@ -502,7 +519,7 @@ int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_conf
 	      struct duct_channel **channel)
 {
 	*channel = NULL;
-	if (number & DUCT_NUMBER_EVENT)
+	if (number >> 31)
 		return -EINVAL;
 	return duct_channel_open(dd, number, cfg, channel);
 }

@@ -9,6 +9,39 @@
 
 #include "core.h"
 
+/* ---- the budget of pages ---- */
+
+static bool duct_pages_left(struct duct_link *link, u32 pages)
+{
+	lockdep_assert_held(&link->lock);
+	return link->policy &&
+	       (u64)link->pages + link->region_pages + pages <= duct_policy_pages(link->policy);
+}
+
+/* Pages of a region, for the end that shares them and the one that maps. [sleep] */
+int duct_pages_charge(struct duct_link *link, u32 pages)
+{
+	bool left;
+
+	mutex_lock(&link->lock);
+	left = duct_pages_left(link, pages);
+	if (left)
+		link->region_pages += pages;
+	mutex_unlock(&link->lock);
+	return left ? 0 : -EDQUOT;
+}
+
+void duct_pages_uncharge(struct duct_link *link, u32 pages)
+{
+	if (!pages)
+		return;
+	mutex_lock(&link->lock);
+	link->region_pages -= pages;
+	mutex_unlock(&link->lock);
+}
+
+/* ---- telling the peer ---- */
+
 /* Queues CHUNK_DONE or DOOR_DONE. Return: 0, -ENOSPC when too many are due */
 int duct_done_out(struct duct_link *link, u32 type, u32 id, u32 status)
 {
@@ -146,7 +179,7 @@ static int duct_chunk_add(struct duct_link *link, u32 pages)
 	u32 id;
 	int err;
 
-	if (pages > DUCT_CHUNK_PAGES_MAX || link->pages + pages > duct_policy_pages(link->policy))
+	if (pages > DUCT_CHUNK_PAGES_MAX || !duct_pages_left(link, pages))
 		return -EDQUOT;
 	for (id = 0; id < DUCT_CHUNKS && link->chunks[id]; id++)
 		;
@@ -323,7 +356,7 @@ int duct_chunk_receive(struct duct_link *link, const struct duct_ctl_chunk *msg)
 	u32 n = min(msg->pages - msg->first, DUCT_REFS_PER_MSG);
 
 	if (!chunk && !msg->first) {
-		if (link->pages + msg->pages > duct_policy_pages(link->policy))
+		if (!duct_pages_left(link, msg->pages))
 			chunk = ERR_PTR(-EDQUOT);
 		else
 			chunk = duct_chunk_expect(link, id, msg->pages);

@@ -252,6 +252,7 @@ struct duct_slot {
  * @graves: slots whose memory readers may still see
  * @channels: bound slots
  * @pages: of all chunks
+ * @region_pages: of regions that are shared or mapped over the link
  * @generation: of the last slot bound
  * @next_slot: where to look for a free one
  * @hello: emits HELLO
@@ -310,6 +311,7 @@ struct duct_link {
 	struct list_head graves;
 	u32 channels;
 	u32 pages;
+	u32 region_pages;
 	u32 generation;
 	u32 next_slot;
 	struct duct_out hello;
@@ -438,8 +440,8 @@ enum {
  * @cfg: as opened, defaults filled in
  * @slot: NULL while not bound
  * @serial: counts bindings; link->lock and tx_lock to change
- * @told: the driver was told of binding number @told by up(), and not of its end; 0: none.
- *        device_lock
+ * @told: the driver was, or is being, told of binding number @told by up(), and not of its
+ *        end; 0: none. device_lock
  * @up: there is a binding to tell of; link->lock
  * @why: down's reason; link->lock
  * @telling: up() or down() runs
@@ -559,6 +561,8 @@ bool duct_door_ring(struct duct_slot *slot);
 /* chunk.c */
 int duct_chunk_alloc(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset);
 void duct_chunk_free(struct duct_chunk *chunk, u32 offset, u32 bytes);
+int duct_pages_charge(struct duct_link *link, u32 pages);
+void duct_pages_uncharge(struct duct_link *link, u32 pages);
 int duct_chunk_receive(struct duct_link *link, const struct duct_ctl_chunk *msg);
 int duct_chunk_done(struct duct_link *link, const struct duct_ctl_done *msg);
 bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset);
@@ -629,6 +633,8 @@ void duct_msg_fault(const struct duct_msg *msg, const char *why);
 void duct_recv_work(struct work_struct *work);
 
 /* call.c */
+ssize_t duct_call_lend(struct duct_channel *channel, const struct duct_call *lent,
+		       const void *req, u32 len, void *rsp, u32 size);
 int duct_request_finish(struct duct_request_core *req, const void *rsp, u32 len, bool fits);
 int duct_call_answer(struct duct_channel_core *ch, struct duct_slot *slot,
 		     const struct duct_frame *frame, struct duct_call **call);

@@ -119,7 +119,7 @@ static void duct_event_work(struct work_struct *work)
 /**
  * duct_event_open() - one end of a counted event. [sleep]
  * @dd: the device, from probe() to the end of remove()
- * @id: which, below 2^31; both ends open the same
+ * @id: which, below 2^30; both ends open the same
  * @fn: told of the peer's triggers: their number since it was told last. In a thread,
  *      may sleep, one at a time per event. Also before this returns
  * @arg: for it
@@ -142,7 +142,7 @@ struct duct_event *duct_event_open(struct duct_device *dd, u32 id,
 	struct duct_event *ev;
 	int err;
 
-	if (!fn || id & DUCT_NUMBER_EVENT)
+	if (!fn || id & DUCT_NUMBER_KIND)
 		return ERR_PTR(-EINVAL);
 	ev = kzalloc(sizeof(*ev), GFP_KERNEL);
 	if (!ev)

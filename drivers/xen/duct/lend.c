@@ -334,7 +334,7 @@ static struct duct_lend *duct_lend_alloc(const struct duct_lend *plan, u32 runs)
  * duct_lend_new() - lend a call's memory to the peer
  * @slot: the channel's, its tx_lock is held
  * @call: what to lend
- * @flags: DUCT_MAY_MAP
+ * @flags: DUCT_MAY_MAP, DUCT_LEND_KEEP
  *
  * Return: the list; ERR_PTR(): -EINVAL: a piece without bytes, or no direction;
  * -EMSGSIZE: more than 4 MiB, or too many pieces; -ENOMEM; -ENOSPC: the machine
@@ -371,7 +371,7 @@ struct duct_lend *duct_lend_new(struct duct_slot *slot, const struct duct_call *
 		return ERR_PTR(err);
 	}
 	duct_lend_words(lend);
-	if (!(plan.flags & DUCT_BULK_WRITE))
+	if (!(plan.flags & DUCT_BULK_WRITE) || flags & DUCT_LEND_KEEP)
 		duct_lend_stage(link, lend, false);
 	return lend;
 }

@@ -65,6 +65,7 @@ DUCT_LINK_ATTR(peer_incarnation, "%llu", link->peer_incarnation);
 DUCT_LINK_ATTR(channels, "%u", link->channels);
 DUCT_LINK_ATTR(channels_budget, "%u", link->policy ? duct_policy_channels(link->policy) : 0);
 DUCT_LINK_ATTR(pages, "%u", link->pages);
+DUCT_LINK_ATTR(region_pages, "%u", link->region_pages);
 DUCT_LINK_ATTR(pages_budget, "%u", link->policy ? duct_policy_pages(link->policy) : 0);
 DUCT_LINK_ATTR(doors, "%u", link->doors);
 DUCT_LINK_ATTR(events, "%llu", duct_doors_sum(link, offsetof(struct duct_door, events)));
@@ -87,6 +88,7 @@ static struct attribute *duct_link_attrs[] = {
 	&dev_attr_channels.attr,
 	&dev_attr_channels_budget.attr,
 	&dev_attr_pages.attr,
+	&dev_attr_region_pages.attr,
 	&dev_attr_pages_budget.attr,
 	&dev_attr_doors.attr,
 	&dev_attr_events.attr,

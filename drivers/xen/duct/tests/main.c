@@ -29,6 +29,9 @@ static struct kunit_suite * const suites[] = {
 	&duct_doors_suite,
 	&duct_bulk_suite,
 	&duct_events_suite,
+	&duct_regions_suite,
+	&duct_watches_suite,
+	&duct_sg_suite,
 	&duct_hostile_channel_suite,
 	&duct_hostile_link_suite,
 };

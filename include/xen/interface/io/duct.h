@@ -246,12 +246,13 @@ struct duct_ctl_open {
 	struct duct_ctl_wish wish;
 };
 
-/*
- * A channel whose number has this bit carries the triggers of a counted event:
- * messages, each of them so many.
- */
-#define DUCT_NUMBER_EVENT	(1u << 31)
+/* A channel's number is the service's own below 2^31, or of a kind, and the rest is the id. */
+#define DUCT_NUMBER_KIND	(3u << 30)
+#define DUCT_NUMBER_EVENT	(2u << 30)	/* a counted event */
+#define DUCT_NUMBER_REGION	(3u << 30)	/* a region */
+#define DUCT_NUMBER_FRONT	(1u << 29)	/* of a region: the frontend's end owns it */
 
+/* The messages of a counted event: so many triggers. */
 struct duct_trigger {
 	uint32_t count;		/* not 0 */
 	uint32_t reserved;
@@ -361,6 +362,80 @@ struct duct_ctl_stage {
 
 #define DUCT_STAGE_MAX		(1u << 20)
 
+/* ---- regions ---- */
+
+/*
+ * The messages of a region's channel, between its owner and one peer; the length is
+ * exactly that of the message's struct. An offer has a number: what is about an
+ * earlier one came late, and is ignored.
+ */
+#define DUCT_REGION_OFFER	1u	/* owner: the region, then REFS until all are there */
+#define DUCT_REGION_REFS	2u	/* owner */
+#define DUCT_REGION_ATTACHED	3u	/* peer: it is mapped, or not */
+#define DUCT_REGION_REVOKE	4u	/* owner: let go of it */
+#define DUCT_REGION_RELEASED	5u	/* peer: nothing of it is mapped any more */
+#define DUCT_REGION_WATCH	6u	/* peer: tell it of triggers at an offset */
+#define DUCT_REGION_WATCHED	7u	/* owner: from here on, or not */
+#define DUCT_REGION_UNWATCH	8u	/* peer */
+#define DUCT_REGION_TRIGGER	9u	/* both */
+
+#define DUCT_REGION_PEERS	64u	/* ids of a region are below this; 0 is the owner's */
+#define DUCT_REGION_PAGES_MAX	16384u
+#define DUCT_REGION_REFS_PER_MSG 60u
+#define DUCT_REGION_WATCHES	64u	/* offsets that a peer watches at once */
+
+struct duct_region_offer {
+	uint32_t type;
+	uint32_t offer;		/* number of it */
+	uint32_t peer;		/* the receiver's id */
+	uint32_t flags;		/* DUCT_REGION_* */
+	uint64_t size;		/* bytes; pages = ceil(size / DUCT_PAGE_SIZE) */
+};
+
+#define DUCT_REGION_WRITABLE	1u	/* the receiver may write; else it maps to read */
+
+/* Grants of the pages in order; refs behind the last page are zero. */
+struct duct_region_refs {
+	uint32_t type;
+	uint32_t offer;
+	uint32_t first;		/* page of refs[0] */
+	uint32_t n;		/* of refs */
+	uint32_t refs[DUCT_REGION_REFS_PER_MSG];
+};
+
+/* ATTACHED, REVOKE, RELEASED */
+struct duct_region_state {
+	uint32_t type;
+	uint32_t offer;
+	uint32_t status;	/* ATTACHED: DUCT_REGION_*; else 0 */
+	uint32_t reserved;
+};
+
+#define DUCT_REGION_OK		0u
+#define DUCT_REGION_BUDGET	1u	/* over the receiver's budget; too many offsets */
+#define DUCT_REGION_MEMORY	2u	/* it could not be mapped */
+#define DUCT_REGION_NOBODY	3u	/* a transfer: no peer has this id */
+#define DUCT_REGION_NONE	4u	/* a transfer: nothing is registered there */
+#define DUCT_REGION_BROKEN	5u	/* a transfer: the copying failed */
+
+/* WATCH, WATCHED, UNWATCH, TRIGGER */
+struct duct_region_point {
+	uint32_t type;
+	uint32_t value;		/* TRIGGER: how many; WATCHED: DUCT_REGION_*; else 0 */
+	uint64_t off;		/* below the region's size */
+};
+
+/* A call with memory lent, for the oldest list that a peer has registered; and its answer. */
+struct duct_region_xfer {
+	uint32_t peer;
+	uint32_t reserved;
+};
+
+struct duct_region_moved {
+	uint32_t status;	/* DUCT_REGION_* */
+	uint32_t bytes;
+};
+
 #define DUCT_CTL_MAX		sizeof(struct duct_ctl_chunk)
 
 #define DUCT_WIRE_SIZE(s, n) _Static_assert(sizeof(struct s) == (n), #s)
@@ -423,5 +498,14 @@ DUCT_WIRE_SIZE(duct_ctl_stage, 16);
 DUCT_WIRE_AT(duct_ctl_stage, bytes, 12);
 DUCT_WIRE_SIZE(duct_bulk, 16);
 DUCT_WIRE_AT(duct_bulk, words, 8);
+DUCT_WIRE_SIZE(duct_region_offer, 24);
+DUCT_WIRE_AT(duct_region_offer, size, 16);
+DUCT_WIRE_SIZE(duct_region_refs, 256);
+DUCT_WIRE_AT(duct_region_refs, refs, 16);
+DUCT_WIRE_SIZE(duct_region_state, 16);
+DUCT_WIRE_SIZE(duct_region_point, 16);
+DUCT_WIRE_AT(duct_region_point, off, 8);
+DUCT_WIRE_SIZE(duct_region_xfer, 8);
+DUCT_WIRE_SIZE(duct_region_moved, 8);
 
 #endif /* __XEN_PUBLIC_IO_DUCT_H__ */

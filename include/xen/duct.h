@@ -418,4 +418,32 @@ int duct_sg_unregister(struct duct_region *r, struct duct_sg *s);
 ssize_t duct_sg_xfer(struct duct_region *r, unsigned int peer, struct scatterlist *sg,
 		     unsigned int nents, enum dma_data_direction dir);
 
+#define DUCT_ENDPOINT_NAME 32
+
+struct duct_endpoint;
+
+/**
+ * enum duct_endpoint_news - what a handler of an endpoint is told
+ * @DUCT_ENDPOINT_JOINED: the other end is there, and the page is
+ * @DUCT_ENDPOINT_RUNG: it has notified, once or more often
+ * @DUCT_ENDPOINT_GONE: it is not there any more; a connected end's page goes when this
+ *                      returns
+ */
+enum duct_endpoint_news {
+	DUCT_ENDPOINT_JOINED,
+	DUCT_ENDPOINT_RUNG,
+	DUCT_ENDPOINT_GONE,
+};
+
+/* In a thread, may sleep, one at a time for an endpoint; not for making or closing endpoints. */
+typedef void (*duct_handler)(struct duct_endpoint *ep, enum duct_endpoint_news news, void *data);
+
+struct duct_endpoint *duct_endpoint_advertise(domid_t buddy, const char *name,
+					      duct_handler handler, void *data);
+struct duct_endpoint *duct_endpoint_connect(domid_t buddy, const char *name,
+					    duct_handler handler, void *data);
+void *duct_endpoint_page(struct duct_endpoint *ep);
+int duct_endpoint_notify(struct duct_endpoint *ep);
+void duct_endpoint_close(struct duct_endpoint *ep);
+
 #endif /* _XEN_DUCT_H */

@@ -523,6 +523,7 @@ void duct_region_put(struct duct_region *r)
 		duct_region_peer_end(peer);
 		duct_region_del_peer(peer);
 	}
+	duct_sg_forget(region);
 	duct_region_free(region);
 }
 EXPORT_SYMBOL_GPL(duct_region_put);

@@ -187,6 +187,7 @@ void duct_region_triggered(struct duct_region_peer *from, u64 off, u32 n);
 /* sg.c */
 void duct_sg_init(struct duct_region_peer *peer);
 bool duct_sg_tell(struct duct_region_core *region);
+void duct_sg_forget(struct duct_region_core *region);
 void duct_sg_receive(struct duct_region_peer *peer, struct duct_msg *msg);
 
 #endif /* _DUCT_REGION_H */

@@ -265,6 +265,16 @@ int duct_sg_unregister(struct duct_region *r, struct duct_sg *s)
 }
 EXPORT_SYMBOL_GPL(duct_sg_unregister);
 
+/* The region ends, and nothing of it runs any more: what is registered is the driver's. */
+void duct_sg_forget(struct duct_region_core *region)
+{
+	struct duct_sg *s;
+
+	list_splice(&region->moved, &region->lists);
+	list_for_each_entry(s, &region->lists, node)
+		s->state = DUCT_SG_FREE;
+}
+
 /* ---- asking ---- */
 
 /* Return: bytes, or -errno */

@@ -426,8 +426,8 @@ struct duct_endpoint;
  * enum duct_endpoint_news - what a handler of an endpoint is told
  * @DUCT_ENDPOINT_JOINED: the other end is there, and the page is
  * @DUCT_ENDPOINT_RUNG: it has notified, once or more often
- * @DUCT_ENDPOINT_GONE: it is not there any more; a connected end's page goes when this
- *                      returns
+ * @DUCT_ENDPOINT_GONE: it is not there any more; a connected end's page goes when the
+ *                      handler returns
  */
 enum duct_endpoint_news {
 	DUCT_ENDPOINT_JOINED,

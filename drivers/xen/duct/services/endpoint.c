@@ -62,8 +62,10 @@ struct endpoint_link {
  * @lock: @region and @page against duct_endpoint_notify() and duct_endpoint_page()
  * @region: advertised: the page's; connected: the same, while it is attached
  * @page: its address, connected: while it is there
- * @ending: connected: it is being detached; @lock
- * @joined: the handler was told so; the region's callbacks'
+ * @telling: the handler runs; outside @lock; the next two
+ * @ending: connected: it is being detached
+ * @joined: the handler was told so
+ * @watched: @watch is registered; the region's callbacks'
  * @link: connected: by which device it is attached
  * @watch: of the other's notifications
  */
@@ -78,8 +80,10 @@ struct duct_endpoint {
 	spinlock_t lock;
 	struct duct_region *region;
 	void *page;
+	struct mutex telling;
 	bool ending;
 	bool joined;
+	bool watched;
 	struct endpoint_link *link;
 	struct duct_watch watch;
 };
@@ -93,47 +97,61 @@ static DEFINE_MUTEX(endpoint_names);	/* the peers' names; inside endpoint_lock *
 
 /* ---- the region's callbacks ---- */
 
+static void endpoint_set(struct duct_endpoint *ep, struct duct_region *r, void *page)
+{
+	spin_lock_irq(&ep->lock);
+	ep->region = r;
+	ep->page = page;
+	spin_unlock_irq(&ep->lock);
+}
+
+/* The page goes when this returns, so that whoever reads it can be stopped. */
+static void endpoint_gone(struct duct_endpoint *ep, bool ending)
+{
+	mutex_lock(&ep->telling);
+	ep->ending |= ending;
+	if (ep->joined)
+		ep->handler(ep, DUCT_ENDPOINT_GONE, ep->data);
+	ep->joined = false;
+	if (!ep->advertised)
+		endpoint_set(ep, ending ? NULL : ep->region, NULL);
+	mutex_unlock(&ep->telling);
+}
+
 static void endpoint_rung(struct duct_watch *w)
 {
 	struct duct_endpoint *ep = container_of(w, struct duct_endpoint, watch);
 
-	ep->handler(ep, DUCT_ENDPOINT_RUNG, ep->data);
-}
-
-/* Nobody reaches it any more once it is ending. */
-static void endpoint_set(struct duct_endpoint *ep, struct duct_region *r, void *page, bool ending)
-{
-	spin_lock_irq(&ep->lock);
-	ep->ending |= ending;
-	ep->region = ep->ending ? NULL : r;
-	ep->page = ep->ending ? NULL : page;
-	spin_unlock_irq(&ep->lock);
+	mutex_lock(&ep->telling);
+	if (ep->joined)
+		ep->handler(ep, DUCT_ENDPOINT_RUNG, ep->data);
+	mutex_unlock(&ep->telling);
 }
 
 static void endpoint_up(struct duct_region *r, unsigned int peer)
 {
 	struct duct_endpoint *ep = r->priv;
+	int err = 0;
 
-	/* duct_region_attach() may not have returned yet. */
-	endpoint_set(ep, r, r->addr, false);
-	ep->joined = true;
-	ep->handler(ep, DUCT_ENDPOINT_JOINED, ep->data);
-}
-
-static void endpoint_gone(struct duct_endpoint *ep)
-{
-	if (ep->joined)
-		ep->handler(ep, DUCT_ENDPOINT_GONE, ep->data);
-	ep->joined = false;
+	/* No notification is missed that comes after "joined". */
+	if (!ep->watched)
+		err = duct_region_watch(r, &ep->watch);
+	ep->watched = !err;
+	mutex_lock(&ep->telling);
+	if (!ep->ending && !err) {
+		endpoint_set(ep, r, r->addr);
+		ep->joined = true;
+		ep->handler(ep, DUCT_ENDPOINT_JOINED, ep->data);
+	}
+	mutex_unlock(&ep->telling);
+	if (err)
+		pr_err("duct_endpoint: %s of domain %u cannot be watched: %d\n", ep->name,
+		       ep->buddy, err);
 }
 
 static void endpoint_down(struct duct_region *r, unsigned int peer, int why)
 {
-	struct duct_endpoint *ep = r->priv;
-
-	endpoint_gone(ep);
-	if (!ep->advertised)
-		endpoint_set(ep, r, NULL, false);
+	endpoint_gone(r->priv, false);
 }
 
 static const struct duct_region_ops endpoint_ops = {
@@ -200,31 +218,28 @@ static void endpoint_detach(struct duct_endpoint *ep)
 	struct duct_region *r = ep->region;
 
 	lockdep_assert_held(&endpoint_lock);
-	endpoint_set(ep, NULL, NULL, true);
+	endpoint_gone(ep, true);
 	duct_region_put(r);
-	endpoint_gone(ep);
 	ep->link = NULL;
 }
 
 static void endpoint_attach(struct duct_endpoint *ep, struct endpoint_link *link, u32 id)
 {
 	struct duct_region *r;
-	int err;
 
 	lockdep_assert_held(&endpoint_lock);
 	ep->ending = false;
+	ep->watched = false;
 	r = duct_region_attach(link->dd, id, &endpoint_ops, ep);
-	err = PTR_ERR_OR_ZERO(r);
-	if (!err) {
-		spin_lock_irq(&ep->lock);
-		ep->region = r;
-		spin_unlock_irq(&ep->lock);
-		ep->link = link;
-		ep->id = id;
-		err = duct_region_watch(r, &ep->watch);
+	if (IS_ERR(r)) {
+		dev_err(&link->dd->dev, "endpoint %s: %ld\n", ep->name, PTR_ERR(r));
+		return;
 	}
-	if (err)
-		dev_err(&link->dd->dev, "endpoint %s: %d\n", ep->name, err);
+	spin_lock_irq(&ep->lock);
+	ep->region = r;
+	spin_unlock_irq(&ep->lock);
+	ep->link = link;
+	ep->id = id;
 }
 
 static void endpoint_settle_connected(struct endpoint_link *link)
@@ -404,6 +419,7 @@ static struct duct_endpoint *endpoint_new(domid_t buddy, const char *name, bool 
 	ep->data = data;
 	ep->watch.fn = endpoint_rung;
 	spin_lock_init(&ep->lock);
+	mutex_init(&ep->telling);
 	return ep;
 }
 
@@ -414,7 +430,8 @@ static int endpoint_make_page(struct duct_endpoint *ep)
 
 	if (IS_ERR(r))
 		return PTR_ERR(r);
-	endpoint_set(ep, r, r->addr, false);
+	endpoint_set(ep, r, r->addr);
+	ep->watched = true;
 	return duct_region_watch(r, &ep->watch);
 }
 

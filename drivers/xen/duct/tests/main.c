@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * duct_test.ko: the API's tests. They need duct_loopback with
- * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535, and run when the module is
+ * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535,endpoint.0, and run when the module is
  * loaded: all of them, or those of one suite.
  *
  * kunit_test_suites() would run them only on kernels that were booted with
@@ -32,6 +32,7 @@ static struct kunit_suite * const suites[] = {
 	&duct_regions_suite,
 	&duct_watches_suite,
 	&duct_sg_suite,
+	&duct_endpoints_suite,
 	&duct_hostile_channel_suite,
 	&duct_hostile_link_suite,
 };

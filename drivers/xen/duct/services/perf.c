@@ -9,12 +9,13 @@
  *   rate SIZE COUNT BATCH     messages, published BATCH at a time
  *   random MAX COUNT          messages of random length, median sqrt(MAX)
  *   stream SIZE COUNT         bytes, SIZE at a time
- *   bulk MAX COUNT            calls that lend lists of random shape, either way by turns
+ *   bulk MAX COUNT PARTS      calls that lend lists of random shape, either way by turns; the
+ *                             peer has every other pair in pages, copies the rest in PARTS
  *   event N COUNT             triggers of a counted event, N at a time
  *
  * Everything sent is hashed at both ends, and the peer's hash is asked for at
- * the end: "match 1" says that every byte came, once and in order, and for bulk
- * that no byte beside the lists was touched.
+ * the end: "match 1" says that every byte came, once and in order. Bulk compares
+ * each byte, and says that none beside the pieces of either end was touched.
  */
 #include <linux/debugfs.h>
 #include <linux/jhash.h>
@@ -49,7 +50,7 @@ static void perf_add(struct perf_sum *sum, const u8 *data, u32 len)
 }
 
 /* A stream may be cut anywhere: a hash that does not depend on where (FNV-1a). */
-u32 perf_stream_hash(u32 hash, const u8 *data, u32 len)
+static u32 perf_stream_hash(u32 hash, const u8 *data, u32 len)
 {
 	while (len--)
 		hash = (hash ^ *data++) * 0x01000193;
@@ -283,7 +284,7 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 	if (!strcmp(what, "stream"))
 		return perf_stream(perf, sum, size, count);
 	if (!strcmp(what, "bulk"))
-		return perf_bulk(perf, sum, size, count);
+		return perf_bulk(perf, sum, size, count, batch);
 	return -EINVAL;
 }
 
@@ -408,6 +409,7 @@ static int perf_probe(struct duct_device *dd)
 		.max_msg = 64 << 10,
 	};
 	struct perf *perf = devm_kzalloc(&dd->dev, sizeof(*perf), GFP_KERNEL);
+	u8 *field;
 	u32 i;
 	int err;
 
@@ -420,8 +422,12 @@ static int perf_probe(struct duct_device *dd)
 	perf->pattern = perf_alloc(dd, PERF_MAX + 4096);
 	for (i = 0; i < PERF_CHANNELS; i++)
 		perf->scratch[i] = perf_alloc(dd, PERF_MAX);
-	if (!perf->pattern || !perf->scratch[PERF_MESSAGES] || !perf->scratch[PERF_STREAM])
+	perf->served = perf_alloc(dd, sizeof(*perf->served));
+	field = perf_alloc(dd, PERF_FIELD(PERF_MAX));
+	if (!perf->pattern || !perf->scratch[PERF_MESSAGES] || !perf->scratch[PERF_STREAM] ||
+	    !perf->served || !field)
 		return -ENOMEM;
+	perf_list_init(perf->served, field, PERF_FIELD(PERF_MAX));
 	prandom_bytes_state(&perf->rnd, perf->pattern, PERF_MAX + 4096);
 	cfg.priv = perf;
 	stream.priv = perf;

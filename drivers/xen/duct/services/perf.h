@@ -5,6 +5,7 @@
 
 #include <linux/mutex.h>
 #include <linux/prandom.h>
+#include <linux/uio.h>
 #include <xen/duct.h>
 
 #define PERF_MAX	(256u << 10)	/* longest message */
@@ -19,6 +20,25 @@ struct perf_sum {
 	u32 hash;
 };
 
+#define PERF_PIECES	64u
+#define PERF_FIELD(most) PAGE_ALIGN(2 * (most) + 16 * PAGE_SIZE)
+
+/**
+ * struct perf_list - pieces of memory
+ * @field: what they are cut from; all but them are canaries
+ * @size: of @field
+ * @vec: the pieces
+ * @n: of @vec
+ * @bytes: of all pieces
+ */
+struct perf_list {
+	u8 *field;
+	u32 size;
+	struct kvec vec[PERF_PIECES];
+	u32 n;
+	u32 bytes;
+};
+
 /**
  * struct perf - one device
  * @dd: the device
@@ -29,7 +49,8 @@ struct perf_sum {
  * @in_lock: @in: one channel's reader counts, another one's reports
  * @in: what came in, by PERF_*
  * @scratch: what was read, by channel; the same
- * @pattern: random bytes to send
+ * @served: pieces of ours for what the peer lends
+ * @pattern: random bytes to send, the same at both ends
  * @rnd: state of the random numbers
  * @result: of the last run
  */
@@ -42,6 +63,7 @@ struct perf {
 	struct mutex in_lock;
 	struct perf_sum in[PERF_ALL];
 	u8 *scratch[PERF_CHANNELS];
+	struct perf_list *served;
 	u8 *pattern;
 	struct rnd_state rnd;
 	struct {
@@ -51,10 +73,14 @@ struct perf {
 	} result;
 };
 
-u32 perf_stream_hash(u32 hash, const u8 *data, u32 len);
+/* perf_list.c */
+void perf_list_init(struct perf_list *list, u8 *field, u32 size);
+void perf_list_make(struct perf_list *list, struct rnd_state *rnd, u32 bytes);
+void perf_list_fill(struct perf_list *list, const u8 *data);
+bool perf_list_check(struct perf_list *list, const u8 *data, bool all);
 
 /* perf_bulk.c */
-int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count);
+int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count, u32 parts);
 int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *data, u32 len);
 
 #endif /* _DUCT_PERF_H */

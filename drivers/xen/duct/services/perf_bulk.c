@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Bulk for perf: lists of random pieces among canaries, either way by turns. The
- * peer hashes what it reads, or what it writes, and answers with that.
+ * peer copies into or from random pieces of its own, or has the list in pages. What
+ * a list holds is a part of the pattern, which is the same at both ends: each byte
+ * is compared where it arrives, and the canaries of both ends.
  */
 #include <linux/completion.h>
 #include <linux/highmem.h>
@@ -13,239 +15,217 @@
 
 #include "perf.h"
 
-#define PERF_CANARY 0xc5
-
-/* What the peer writes; whether it has the list in pages or copies it. */
+/* What the list holds or is to hold; how the peer gets at it. */
 struct perf_bulk_ask {
 	u32 seed;
 	u32 map;
+	u32 parts;
 };
+
+static const u8 *perf_bulk_data(struct perf *perf, u32 seed)
+{
+	return perf->pattern + seed % 4096;
+}
 
 /* ---- the peer ---- */
 
-static int perf_bulk_copied(struct perf *perf, struct duct_request *req, struct rnd_state *rnd,
-			    u32 *hash)
+/* Up to @len bytes from @at on. Return: how many; -EILSEQ: some byte is wrong; -errno */
+static int perf_bulk_part(struct perf *perf, struct duct_request *req, struct rnd_state *rnd,
+			  const u8 *data, u32 at, u32 len)
 {
-	u8 *data = perf->scratch[PERF_MESSAGES];
+	struct perf_list *list = perf->served;
 	bool read = req->dir == DMA_TO_DEVICE;
-	u32 at = 0;
+	struct iov_iter it;
+	ssize_t done;
+	bool good;
 
-	while (at < req->bulk_len) {
-		u32 len = min_t(u32, req->bulk_len - at, PERF_MAX);
-		struct kvec vec = { .iov_base = data, .iov_len = len };
-		struct iov_iter it;
-		ssize_t done;
-
-		if (!read)
-			prandom_bytes_state(rnd, data, len);
-		iov_iter_kvec(&it, read ? ITER_DEST : ITER_SOURCE, &vec, 1, len);
-		done = duct_bulk_copy(req, at, &it);
-		if (done != len)
-			return done < 0 ? done : -EIO;
-		*hash = perf_stream_hash(*hash, data, len);
-		at += len;
-	}
-	return 0;
+	perf_list_make(list, rnd, len);
+	if (!read)
+		perf_list_fill(list, data + at);
+	iov_iter_kvec(&it, read ? ITER_DEST : ITER_SOURCE, list->vec, list->n, list->bytes);
+	done = duct_bulk_copy(req, at, &it);
+	good = perf_list_check(list, data + at, prandom_u32_state(rnd) % 64 == 0);
+	if (done < 0)
+		return done;
+	return good && done == list->bytes ? done : -EILSEQ;
 }
 
-static int perf_bulk_mapped(struct duct_request *req, struct rnd_state *rnd, u32 *hash)
+/* Return: bytes that were right, or written; -errno */
+static int perf_bulk_copied(struct perf *perf, struct duct_request *req,
+			    const struct perf_bulk_ask *ask, const u8 *data)
+{
+	u32 first, at, end = req->bulk_len, most = end;
+	struct rnd_state rnd;
+
+	prandom_seed_state(&rnd, ask->seed);
+	/* From the middle on, and then what is before it: any order will do. */
+	first = ask->parts > 1 ? prandom_u32_state(&rnd) % end : 0;
+	if (ask->parts > 1)
+		most = 2 * DIV_ROUND_UP(end, ask->parts);
+	at = first;
+	while (at < end) {
+		u32 len = ask->parts > 1 ? 1 + prandom_u32_state(&rnd) % most : end;
+		int done = perf_bulk_part(perf, req, &rnd, data, at, min(len, end - at));
+
+		if (done < 0)
+			return done;
+		at += done;
+		if (at == end && end == req->bulk_len) {
+			end = first;
+			at = 0;
+		}
+	}
+	return req->bulk_len;
+}
+
+/* The same */
+static int perf_bulk_mapped(struct duct_request *req, const u8 *data)
 {
 	struct bio_vec *bv;
 	int i, n = duct_bulk_map(req, &bv);
+	bool good = true;
+	u32 done = 0;
 
 	for (i = 0; i < n; i++) {
-		u8 *data = kmap_local_page(bv[i].bv_page);
+		u8 *page = kmap_local_page(bv[i].bv_page);
 
 		if (req->dir == DMA_FROM_DEVICE)
-			prandom_bytes_state(rnd, data + bv[i].bv_offset, bv[i].bv_len);
-		*hash = perf_stream_hash(*hash, data + bv[i].bv_offset, bv[i].bv_len);
-		kunmap_local(data);
+			memcpy(page + bv[i].bv_offset, data + done, bv[i].bv_len);
+		else
+			good = !memcmp(page + bv[i].bv_offset, data + done, bv[i].bv_len) && good;
+		done += bv[i].bv_len;
+		kunmap_local(page);
 	}
-	return min(n, 0);
+	return n < 0 ? n : good ? done : -EILSEQ;
 }
 
-/* A call with memory lent came: @data is the channel's scratch. Return: for recv() */
-int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *data, u32 len)
+/* A call with memory lent came: @msg is the channel's scratch. Return: for recv() */
+int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *msg, u32 len)
 {
 	struct perf_bulk_ask ask;
-	struct rnd_state rnd;
-	u32 hash = 0;
-	int err;
+	const u8 *data;
+	int done;
 
-	if (len != sizeof(ask))
+	if (len != sizeof(ask) || req->bulk_len > PERF_MAX)
 		return -EINVAL;
-	memcpy(&ask, data, sizeof(ask));
-	prandom_seed_state(&rnd, ask.seed);
-	err = ask.map ? perf_bulk_mapped(req, &rnd, &hash) :
-			perf_bulk_copied(perf, req, &rnd, &hash);
-	return err ?: duct_reply(req, &hash, sizeof(hash));
+	memcpy(&ask, msg, sizeof(ask));
+	data = perf_bulk_data(perf, ask.seed);
+	done = ask.map ? perf_bulk_mapped(req, data) : perf_bulk_copied(perf, req, &ask, data);
+	return done < 0 ? done : duct_reply(req, &done, sizeof(done));
 }
 
 /* ---- the caller ---- */
 
 /**
- * struct perf_list - a list, and pages it is cut from
- * @sg: at most one piece of each page
- * @page: the pages
- * @pages: of @page and @sg
- * @nents: of @sg
- * @bytes: of the list
+ * struct perf_lent - a list that is lent
+ * @list: the list
+ * @sg: the same
  * @call: that lends it
  * @ended: it has
  * @err: how
- * @hash: what the peer answered
+ * @done: what the peer answered
  */
-struct perf_list {
-	struct scatterlist *sg;
-	struct page **page;
-	u32 pages;
-	u32 nents;
-	u32 bytes;
+struct perf_lent {
+	struct perf_list list;
+	struct scatterlist sg[PERF_PIECES];
 	struct duct_call call;
 	struct completion ended;
 	int err;
-	u32 hash;
+	u32 done;
 };
 
-static void perf_list_free(struct perf_list *list)
+static void perf_lent_done(struct duct_call *call, int err, struct duct_msg *answer)
 {
-	while (list->pages--)
-		__free_page(list->page[list->pages]);
-	kvfree(list->page);
-	kvfree(list->sg);
+	struct perf_lent *lent = container_of(call, struct perf_lent, call);
+
+	lent->err = err ?: duct_read(answer, &lent->done, sizeof(lent->done));
+	complete(&lent->ended);
 }
 
-static int perf_list_alloc(struct perf_list *list, u32 most)
-{
-	u32 pages = DIV_ROUND_UP(most, PAGE_SIZE) + 16;
-
-	list->pages = 0;
-	list->page = kvcalloc(pages, sizeof(*list->page), GFP_KERNEL);
-	list->sg = kvcalloc(pages, sizeof(*list->sg), GFP_KERNEL);
-	while (list->page && list->sg && list->pages < pages) {
-		list->page[list->pages] = alloc_page(GFP_KERNEL);
-		if (!list->page[list->pages])
-			break;
-		list->pages++;
-	}
-	if (list->pages == pages)
-		return 0;
-	perf_list_free(list);
-	return -ENOMEM;
-}
-
-/* One piece of a page in three is none that begins and ends with it. */
-static void perf_list_make(struct perf_list *list, struct rnd_state *rnd, u32 most)
+/* Lengths are even on a logarithmic scale. */
+static void perf_lent_make(struct perf_lent *lent, struct rnd_state *rnd, u32 most)
 {
 	u32 low = 1u << prandom_u32_state(rnd) % (ilog2(most) + 1);
-	u32 left = min(low + prandom_u32_state(rnd) % low, most);
+	struct perf_list *list = &lent->list;
+	u32 i;
 
-	sg_init_table(list->sg, list->pages);
-	list->bytes = left;
-	for (list->nents = 0; left && list->nents < list->pages; list->nents++) {
-		u32 from = 0, len = PAGE_SIZE;
-
-		if (!(prandom_u32_state(rnd) % 3)) {
-			from = prandom_u32_state(rnd) % PAGE_SIZE;
-			len = 1 + prandom_u32_state(rnd) % (PAGE_SIZE - from);
-		}
-		len = min(len, left);
-		sg_set_page(&list->sg[list->nents], list->page[list->nents], len, from);
-		left -= len;
-	}
-	list->bytes -= left;
-	sg_mark_end(&list->sg[list->nents - 1]);
+	perf_list_make(list, rnd, min(low + prandom_u32_state(rnd) % low, most));
+	sg_init_table(lent->sg, list->n);
+	for (i = 0; i < list->n; i++)
+		sg_set_buf(&lent->sg[i], list->vec[i].iov_base, list->vec[i].iov_len);
 }
 
-/* Canaries everywhere, and random bytes in the list. Return: their hash */
-static u32 perf_list_fill(struct perf_list *list, struct rnd_state *rnd)
-{
-	u32 hash = 0, i;
-
-	for (i = 0; i < list->pages; i++) {
-		u8 *data = page_address(list->page[i]);
-
-		memset(data, PERF_CANARY, PAGE_SIZE);
-		if (i >= list->nents)
-			continue;
-		prandom_bytes_state(rnd, data + list->sg[i].offset, list->sg[i].length);
-		hash = perf_stream_hash(hash, data + list->sg[i].offset, list->sg[i].length);
-	}
-	return hash;
-}
-
-/* Return: whether the list hashes to what the peer says, among canaries */
-static bool perf_list_check(struct perf_list *list)
-{
-	u32 hash = 0, i;
-	bool good = true;
-
-	for (i = 0; i < list->pages; i++) {
-		u8 *data = page_address(list->page[i]);
-
-		if (i < list->nents) {
-			u8 *piece = data + list->sg[i].offset;
-
-			hash = perf_stream_hash(hash, piece, list->sg[i].length);
-			memset(piece, PERF_CANARY, list->sg[i].length);
-		}
-		good = good && !memchr_inv(data, PERF_CANARY, PAGE_SIZE);
-	}
-	return good && hash == list->hash;
-}
-
-static void perf_list_done(struct duct_call *call, int err, struct duct_msg *answer)
-{
-	struct perf_list *list = container_of(call, struct perf_list, call);
-
-	list->err = err ?: duct_read(answer, &list->hash, sizeof(list->hash));
-	complete(&list->ended);
-}
-
-static int perf_list_call(struct perf *perf, struct perf_list *list, u32 n)
+static int perf_lent_call(struct perf *perf, struct perf_lent *lent,
+			  const struct perf_bulk_ask *ask, enum dma_data_direction dir)
 {
 	struct duct_channel *ch = perf->ch[PERF_MESSAGES];
-	const struct perf_bulk_ask ask = { .seed = n, .map = n / 2 % 2 };
 	int err;
 
-	list->call = (struct duct_call) {
-		.done = perf_list_done,
+	lent->call = (struct duct_call) {
+		.done = perf_lent_done,
 		.timeout = PERF_WAIT,
-		.sg = list->sg,
-		.nents = list->nents,
-		.dir = n % 2 ? DMA_TO_DEVICE : DMA_FROM_DEVICE,
+		.sg = lent->sg,
+		.nents = lent->list.n,
+		.dir = dir,
 	};
-	init_completion(&list->ended);
-	while ((err = duct_call_async(ch, &list->call, &ask, sizeof(ask), 0)) == -EAGAIN) {
+	init_completion(&lent->ended);
+	while ((err = duct_call_async(ch, &lent->call, ask, sizeof(*ask), 0)) == -EAGAIN) {
 		err = duct_wait_writable(ch, PERF_MAX, PERF_WAIT);
 		if (err)
 			return err;
 	}
 	if (err)
 		return err;
-	wait_for_completion(&list->ended);
-	return list->err;
+	wait_for_completion(&lent->ended);
+	return lent->err;
 }
 
-/* @count lists of up to @most bytes. Return: 0; -EILSEQ: some byte is wrong; -errno */
-int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count)
+/* List number @n: read by the peer if it is odd. Return: 0; -EILSEQ; -errno */
+static int perf_bulk_one(struct perf *perf, struct perf_lent *lent, u32 n, u32 parts, bool last)
 {
-	struct perf_list list;
-	u32 hash, n;
-	int err = perf_list_alloc(&list, most);
+	const struct perf_bulk_ask ask = {
+		.seed = prandom_u32_state(&perf->rnd),
+		.map = n / 2 % 2,
+		.parts = parts,
+	};
+	const u8 *data = perf_bulk_data(perf, ask.seed);
+	int err;
 
+	if (n % 2)
+		perf_list_fill(&lent->list, data);
+	err = perf_lent_call(perf, lent, &ask, n % 2 ? DMA_TO_DEVICE : DMA_FROM_DEVICE);
 	if (err)
 		return err;
-	for (n = 0; n < count && !err; n++) {
-		perf_list_make(&list, &perf->rnd, most);
-		hash = perf_list_fill(&list, &perf->rnd);
-		err = perf_list_call(perf, &list, n);
-		/* What the peer has read, and what it has written. */
-		if (!err && (!perf_list_check(&list) || (n % 2 && hash != list.hash)))
-			err = -EILSEQ;
-		sum->messages++;
-		sum->bytes += list.bytes;
+	return perf_list_check(&lent->list, data, last) && lent->done == lent->list.bytes ?
+	       0 : -EILSEQ;
+}
+
+/*
+ * @count lists of up to @most bytes, of which the peer copies each in about @parts.
+ * Return: 0; -EILSEQ: some byte is wrong, at either end; -errno
+ */
+int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count, u32 parts)
+{
+	struct perf_lent *lent = kvzalloc(sizeof(*lent), GFP_KERNEL);
+	u32 n, size = PERF_FIELD(most);
+	int err = 0;
+	/* In one piece: pieces of lists cross pages. */
+	u8 *field = alloc_pages_exact(size, GFP_KERNEL);
+
+	if (!lent || !field) {
+		err = -ENOMEM;
+		goto out;
 	}
-	perf_list_free(&list);
+	perf_list_init(&lent->list, field, size);
+	for (n = 0; n < count && !err; n++) {
+		perf_lent_make(lent, &perf->rnd, most);
+		err = perf_bulk_one(perf, lent, n, parts, n + 1 == count);
+		sum->messages++;
+		sum->bytes += lent->list.bytes;
+	}
+out:
+	if (field)
+		free_pages_exact(field, size);
+	kvfree(lent);
 	return err;
 }

@@ -246,29 +246,47 @@ static int duct_back_offer(struct duct_back *back)
 	return err;
 }
 
+/* @path and the two levels above it, "backend/duct", as far as they are empty. */
+static void duct_back_remove_nodes(struct xenbus_transaction xbt, char *path)
+{
+	unsigned int level, n;
+	char **left;
+
+	xenbus_rm(xbt, path, "");
+	for (level = 0; level < 2; level++) {
+		*strrchr(path, '/') = '\0';
+		left = xenbus_directory(xbt, path, "", &n);
+		if (IS_ERR(left))
+			return;
+		kfree(left);
+		if (n)
+			return;
+		xenbus_rm(xbt, path, "");
+	}
+}
+
 /*
- * The frontend's directory is gone, and xl does not know our kind: remove our
- * own directory, upon which xenbus removes the device. The parent, too, if that
- * was the last.
+ * The frontend's directory is gone, and xl does not know our kind: remove our own
+ * directory, upon which xenbus removes the device. In one transaction: a link that
+ * is attached meanwhile must not go with an empty directory.
  */
 static void duct_back_vanish(struct duct_back *back)
 {
-	char *parent = kstrdup(back->dev->nodename, GFP_KERNEL);
-	unsigned int n;
-	char **left;
+	struct xenbus_transaction xbt;
+	char *path;
+	int err;
 
 	duct_back_release(back);
-	xenbus_rm(XBT_NIL, back->dev->nodename, "");
-	if (!parent)
-		return;
-	*strrchr(parent, '/') = '\0';
-	left = xenbus_directory(XBT_NIL, parent, "", &n);
-	if (!IS_ERR(left)) {
-		if (!n)
-			xenbus_rm(XBT_NIL, parent, "");
-		kfree(left);
-	}
-	kfree(parent);
+	do {
+		path = kstrdup(back->dev->nodename, GFP_KERNEL);
+		if (!path || xenbus_transaction_start(&xbt)) {
+			kfree(path);
+			return;
+		}
+		duct_back_remove_nodes(xbt, path);
+		err = xenbus_transaction_end(xbt, 0);
+		kfree(path);
+	} while (err == -EAGAIN);
 }
 
 /* ---- the state table ---- */

@@ -22,8 +22,20 @@ struct duct_front_door {
 };
 
 /**
+ * struct duct_front_move - probes a device again; outlives its duct_front
+ * @work: does it
+ * @dev: held from when it is queued
+ */
+struct duct_front_move {
+	struct work_struct work;
+	struct xenbus_device *dev;
+};
+
+/**
  * struct duct_front - one link, from probe to remove
  * @dev: the xenbus device
+ * @watch: on our backend's path: the toolstack moves the link to another one
+ * @move: xenwatch's; NULL: it has been queued
  * @work: follows the state table
  * @lock: the work against remove; covers the rest
  * @gone: remove() has begun
@@ -39,6 +51,8 @@ struct duct_front_door {
  */
 struct duct_front {
 	struct xenbus_device *dev;
+	struct xenbus_watch watch;
+	struct duct_front_move *move;
 	struct work_struct work;
 	struct mutex lock;
 	bool gone;
@@ -408,18 +422,75 @@ static void duct_front_changed(struct xenbus_device *dev, enum xenbus_state stat
 	queue_work(duct_front_wq, &front->work);
 }
 
+static void duct_front_move_work(struct work_struct *work)
+{
+	struct duct_front_move *move = container_of(work, struct duct_front_move, work);
+
+	if (device_reprobe(&move->dev->dev))
+		dev_err(&move->dev->dev, "cannot be probed for its new backend\n");
+	put_device(&move->dev->dev);
+	kfree(move);
+}
+
+static struct duct_front_move *duct_front_move_new(struct xenbus_device *dev)
+{
+	struct duct_front_move *move = kmalloc(sizeof(*move), GFP_KERNEL);
+
+	if (move) {
+		INIT_WORK(&move->work, duct_front_move_work);
+		move->dev = dev;
+	}
+	return move;
+}
+
+/* xenbus looks for the backend's path when it probes, and only then. */
+static void duct_front_watched(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	struct duct_front *front = container_of(watch, struct duct_front, watch);
+	char *backend = xenbus_read(XBT_NIL, front->dev->nodename, "backend", NULL);
+
+	/* Without one it is being detached, and xenbus removes it. */
+	if (IS_ERR(backend))
+		return;
+	if (front->move && strcmp(backend, front->dev->otherend)) {
+		get_device(&front->dev->dev);
+		queue_work(duct_front_wq, &front->move->work);
+		front->move = NULL;
+	}
+	kfree(backend);
+}
+
+static void duct_front_free(struct duct_front *front)
+{
+	kfree(front->move);
+	kfree(front);
+}
+
 static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_device_id *id)
 {
 	struct duct_front *front = kzalloc(sizeof(*front), GFP_KERNEL);
+	int err;
 
 	if (!front)
 		return -ENOMEM;
 	front->dev = dev;
+	front->move = duct_front_move_new(dev);
+	if (!front->move) {
+		kfree(front);
+		return -ENOMEM;
+	}
 	mutex_init(&front->lock);
 	INIT_WORK(&front->work, duct_front_work);
 	dev_set_drvdata(&dev->dev, front);
 	/* The node may be from an earlier life: written, whatever it says. */
 	duct_front_switch(front, duct_state_initialising);
+	err = xenbus_watch_pathfmt(dev, &front->watch, NULL, duct_front_watched, "%s/backend",
+				   dev->nodename);
+	if (err) {
+		dev_set_drvdata(&dev->dev, NULL);
+		duct_front_free(front);
+		return err;
+	}
 	/* The watch on the backend is set after this, and fires at once. */
 	return 0;
 }
@@ -428,6 +499,8 @@ static duct_compat_remove_t duct_front_remove(struct xenbus_device *dev)
 {
 	struct duct_front *front = dev_get_drvdata(&dev->dev);
 
+	unregister_xenbus_watch(&front->watch);
+	kfree(front->watch.node);
 	mutex_lock(&front->lock);
 	front->gone = true;
 	mutex_unlock(&front->lock);
@@ -436,13 +509,15 @@ static duct_compat_remove_t duct_front_remove(struct xenbus_device *dev)
 		duct_link_goodbye(front->link);
 		duct_front_release(front);
 	}
-	duct_front_switch(front, duct_state_closed);
+	/* To the next backend we are what the toolstack wrote: Initialising. */
+	if (front->move)
+		duct_front_switch(front, duct_state_closed);
 	if (front->link)
 		duct_link_detach(front->link);
 	/* The core may have asked for the work until the link was stopped. */
 	cancel_work_sync(&front->work);
 	dev_set_drvdata(&dev->dev, NULL);
-	kfree(front);
+	duct_front_free(front);
 	duct_compat_removed();
 }
 

@@ -4,13 +4,21 @@
 # xen-duct in scenarios: . "$RIG_LIB/duct.sh"
 #
 #   duct_load, duct_unload            all modules in dom0
-#   duct_load_guest GUEST             all modules there, debugfs
+#   duct_load_guest GUEST [SIDE...]   all modules there, debugfs; SIDE: front, back
+#   duct_unload_guest GUEST           what it loaded
 #   link_of GUEST                     dom0's link to it, as in sysfs
 #   link_is GUEST STATE, no_link GUEST
 #   duct_up GUEST                     the link and perf's channels are up at both ends
 #   duct_run GUEST LINE               runs it on dom0's perf device to the guest
-#   duct_run_guest GUEST LINE         runs it on the guest's
+#   duct_run_guest GUEST LINE         runs it on the guest's to dom0
 #   duct_ledger                       the rig's, and interrupts and counters of ours
+#
+# Between any two domains, of which each may be dom0:
+#
+#   link_between DOMAIN PEER          DOMAIN's link to PEER, as in its sysfs
+#   no_link_between DOMAIN PEER
+#   duct_ready DOMAIN PEER            the link and perf's channels are up in DOMAIN
+#   duct_between DOMAIN PEER LINE     runs it on DOMAIN's perf device to PEER
 
 DUCT_BUS=/sys/bus/duct/devices
 DUCT_PERF=/sys/kernel/debug/duct_perf
@@ -29,9 +37,17 @@ duct_unload() {
 }
 
 duct_load_guest() {
-	guest "$1" 'for m in xen_duct xen_duct_front duct_echo duct_echo_client duct_perf; do
-		modprobe $m || exit 1; done
-		mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; true'
+	local name="$1" wires="" side
+	shift
+	for side in "${@:-front}"; do wires="$wires xen_duct_$side"; done
+	guest "$name" "for m in xen_duct $wires duct_echo duct_echo_client duct_perf; do
+		modprobe \$m || exit 1; done
+		mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; true"
+}
+
+duct_unload_guest() {
+	guest "$1" 'for m in duct_perf duct_echo_client duct_echo xen_duct_front xen_duct_back xen_duct; do
+		[ ! -e /sys/module/$m ] || rmmod $m || exit 1; done'
 }
 
 link_of() {
@@ -77,7 +93,51 @@ duct_run() {
 }
 
 duct_run_guest() {
-	guest "$1" "f=\$(ls $DUCT_PERF/*); echo '$2' >\$f; cat \$f; grep -qx 'match 1' \$f"
+	duct_between "$1" dom0 "$2"
+}
+
+# What a domain's shell knows of its links, by the peer's id. Two links between the same
+# two are not told apart: no scenario makes them.
+# shellcheck disable=SC2016 # all of it is for the shell there
+DUCT_THERE="bus=$DUCT_BUS perf=$DUCT_PERF"'
+	link() { for l in $bus/duct*; do
+		[ -e $l/side ] && [ "$(cat $l/peer)" = $1 ] && echo ${l##*/}; done; }
+	ready() { l=$(link $1); [ -n "$l" ] && [ -e $perf/$l.perf.0.p ] &&
+		! cat $bus/$l/state $bus/$l.perf.0.p/channels/[01]/state | grep -vx up; }
+	run() { f=$perf/$(link $1).perf.0.p; echo "$2" >$f; cat $f; grep -qx "match 1" $f; }'
+
+duct_there() { # DOMAIN command...
+	local name="$1"
+	shift
+	if [ "$name" = dom0 ]; then
+		sh -c "$DUCT_THERE; $*"
+	else
+		guest "$name" "$DUCT_THERE; $*"
+	fi
+}
+
+duct_domid() { # DOMAIN, or the number of one that is gone
+	case $1 in
+	dom0) echo 0 ;;
+	[0-9]*) echo "$1" ;;
+	*) domid "$1" ;;
+	esac
+}
+
+link_between() {
+	duct_there "$1" "link $(duct_domid "$2")"
+}
+
+no_link_between() {
+	[ -z "$(link_between "$1" "$2")" ]
+}
+
+duct_ready() {
+	duct_there "$1" "ready $(duct_domid "$2")"
+}
+
+duct_between() {
+	duct_there "$1" "run $(duct_domid "$2") '$3'"
 }
 
 duct_ledger() {

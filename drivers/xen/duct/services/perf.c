@@ -12,6 +12,8 @@
  *   bulk MAX COUNT PARTS      calls that lend lists of random shape, either way by turns; the
  *                             peer has every other pair in pages, copies the rest in PARTS
  *   event N COUNT             triggers of a counted event, N at a time
+ *   region PAGES COUNT        regions, made, offered, attached, compared and ended
+ *   xfer MAX COUNT            transfers between registered lists, either way by turns
  *
  * Everything sent is hashed at both ends, and the peer's hash is asked for at
  * the end: "match 1" says that every byte came, once and in order. Bulk compares
@@ -285,7 +287,18 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 		return perf_stream(perf, sum, size, count);
 	if (!strcmp(what, "bulk"))
 		return perf_bulk(perf, sum, size, count, batch);
+	if (!strcmp(what, "region"))
+		return perf_region(perf, sum, size, count);
+	if (!strcmp(what, "xfer"))
+		return perf_xfer(perf, sum, size, count);
 	return -EINVAL;
+}
+
+/* Whether the run has compared each byte itself. */
+static bool perf_compares(const char *what)
+{
+	return !strcmp(what, "ping") || !strcmp(what, "bulk") || !strcmp(what, "region") ||
+	       !strcmp(what, "xfer");
 }
 
 static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u32 batch)
@@ -320,7 +333,7 @@ static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u3
 	perf->result.peer_events = after.events - before.events;
 	perf->result.hypercalls = perf->result.events + last.in_copies - first.in_copies;
 	perf->result.peer_hypercalls = perf->result.peer_events + after.copies - before.copies;
-	perf->result.match = !err && (!strcmp(what, "ping") || !strcmp(what, "bulk") ||
+	perf->result.match = !err && (perf_compares(what) ||
 				      (after.sum.bytes == sum.bytes &&
 				       after.sum.messages == sum.messages &&
 				       after.sum.hash == sum.hash));
@@ -435,15 +448,22 @@ static int perf_probe(struct duct_device *dd)
 	perf->ev = duct_event_open(dd, 0, perf_told, perf);
 	if (IS_ERR(perf->ev))
 		return PTR_ERR(perf->ev);
+	err = perf_region_probe(perf);
+	if (err)
+		goto err_event;
 	err = duct_open(dd, PERF_STREAM, &stream, &perf->ch[PERF_STREAM]) ?:
 	      duct_open(dd, PERF_MESSAGES, &cfg, &perf->ch[PERF_MESSAGES]);
-	if (err) {
-		duct_event_close(perf->ev);
-		return err;
-	}
+	if (err)
+		goto err_region;
 	dev_set_drvdata(&dd->dev, perf);
 	perf->dir = debugfs_create_file(dev_name(&dd->dev), 0600, perf_root, perf, &perf_fops);
 	return 0;
+
+err_region:
+	perf_region_remove(perf);
+err_event:
+	duct_event_close(perf->ev);
+	return err;
 }
 
 static void perf_remove(struct duct_device *dd)
@@ -453,7 +473,9 @@ static void perf_remove(struct duct_device *dd)
 	/* Ends a run, so that the file can go. */
 	duct_stop(perf->ch[PERF_MESSAGES]);
 	duct_stop(perf->ch[PERF_STREAM]);
+	perf_region_stop(perf);
 	debugfs_remove(perf->dir);
+	perf_region_remove(perf);
 	duct_event_close(perf->ev);
 }
 

@@ -20,6 +20,7 @@ struct perf_sum {
 	u32 hash;
 };
 
+#define PERF_CANARY	0xc5
 #define PERF_PIECES	64u
 #define PERF_FIELD(most) PAGE_ALIGN(2 * (most) + 16 * PAGE_SIZE)
 
@@ -46,6 +47,7 @@ struct perf_list {
  * @lock: one run at a time; covers @result and @pattern
  * @ch: by PERF_*
  * @ev: the event, PERF_EVENT
+ * @region: both ends' regions
  * @in_lock: @in: one channel's reader counts, another one's reports
  * @in: what came in, by PERF_*
  * @scratch: what was read, by channel; the same
@@ -60,6 +62,7 @@ struct perf {
 	struct mutex lock;
 	struct duct_channel *ch[PERF_CHANNELS];
 	struct duct_event *ev;
+	struct perf_region *region;
 	struct mutex in_lock;
 	struct perf_sum in[PERF_ALL];
 	u8 *scratch[PERF_CHANNELS];
@@ -82,5 +85,12 @@ bool perf_list_check(struct perf_list *list, const u8 *data, bool all);
 /* perf_bulk.c */
 int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count, u32 parts);
 int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *data, u32 len);
+
+/* perf_region.c */
+int perf_region_probe(struct perf *perf);
+void perf_region_stop(struct perf *perf);
+void perf_region_remove(struct perf *perf);
+int perf_region(struct perf *perf, struct perf_sum *sum, u32 pages, u32 count);
+int perf_xfer(struct perf *perf, struct perf_sum *sum, u32 most, u32 count);
 
 #endif /* _DUCT_PERF_H */

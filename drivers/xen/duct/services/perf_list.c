@@ -5,8 +5,6 @@
 
 #include "perf.h"
 
-#define PERF_CANARY 0xc5
-
 /* @field: memory that pieces are cut from, PERF_FIELD() of the longest list at least */
 void perf_list_init(struct perf_list *list, u8 *field, u32 size)
 {

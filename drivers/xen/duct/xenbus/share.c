@@ -12,21 +12,33 @@
 #include <linux/workqueue.h>
 #include <xen/grant_table.h>
 #include <xen/page.h>
+#include <xen/xen.h>
 
 #include "memory.h"
 
 /* 64 MiB: eight links of the default budget whose peers all went silent. */
 #define DUCT_QUARANTINE_MAX 16384
 
+/*
+ * When a PV domain dies, Xen takes back its grants before its page tables, which hold
+ * the pages still: one that were used as a page table here meanwhile, could not be.
+ * Nothing says when that is over. Taking apart 1 GiB takes the emulated machine 1 s.
+ */
+#define DUCT_QUARANTINE_GRACE (5 * HZ)
+
 /**
  * struct duct_xen_share - pages that a peer may map
- * @pub: what the core sees
+ * @pub: what the core sees; a reference is 0 once the peer's access has ended
  * @node: on the list of the quarantine
- * @page: each is held; NULL where the peer's access has ended
+ * @mapped: pages whose reference is not 0
+ * @free_at: jiffies: in quarantine, when @mapped is 0
+ * @page: each is held
  */
 struct duct_xen_share {
 	struct duct_share pub;
 	struct list_head node;
+	u32 mapped;
+	unsigned long free_at;
 	struct page *page[];
 };
 
@@ -36,52 +48,41 @@ static DEFINE_SPINLOCK(duct_quarantine_lock);	/* the two below */
 static LIST_HEAD(duct_quarantine);		/* struct duct_xen_share */
 static uint duct_quarantined;
 module_param_named(quarantined, duct_quarantined, uint, 0444);
-MODULE_PARM_DESC(quarantined, "pages that a peer still maps though they are shared no more");
+MODULE_PARM_DESC(quarantined, "pages shared no more with a peer that has not let go of all");
 static DECLARE_DELAYED_WORK(duct_quarantine_work, duct_quarantine_retry);
 
 static void duct_share_free(struct duct_xen_share *share)
 {
+	u32 i;
+
+	for (i = 0; i < share->pub.n; i++)
+		if (share->page[i])
+			put_page(share->page[i]);
 	kvfree(share->pub.refs);
 	kvfree(share);
 }
 
-/* Return: pages that the peer still maps */
-static u32 duct_share_end(struct duct_xen_share *share)
+/* Ends the peer's access where it has let go. */
+static void duct_share_end(struct duct_xen_share *share)
 {
-	u32 i, left = 0;
+	u32 i;
 
-	for (i = 0; i < share->pub.n; i++) {
-		if (!share->page[i])
+	for (i = 0; share->mapped && i < share->pub.n; i++) {
+		if (!share->pub.refs[i] || !gnttab_try_end_foreign_access(share->pub.refs[i]))
 			continue;
-		if (!gnttab_try_end_foreign_access(share->pub.refs[i])) {
-			left++;
-			continue;
-		}
-		put_page(share->page[i]);
-		share->page[i] = NULL;
+		share->pub.refs[i] = 0;
+		share->mapped--;
 	}
-	return left;
 }
 
-static u32 duct_share_held(const struct duct_xen_share *share)
+/* Return: true when the share can go */
+static bool duct_share_retry(struct duct_xen_share *share)
 {
-	u32 i, n = 0;
-
-	for (i = 0; i < share->pub.n; i++)
-		n += !!share->page[i];
-	return n;
-}
-
-/* @had: pages of it that are counted already; @left: that still are mapped */
-static void duct_quarantine_put(struct duct_xen_share *share, u32 had, u32 left)
-{
-	spin_lock(&duct_quarantine_lock);
-	duct_quarantined -= had - left;
-	if (left)
-		list_add_tail(&share->node, &duct_quarantine);
-	spin_unlock(&duct_quarantine_lock);
-	if (!left)
-		duct_share_free(share);
+	if (share->mapped) {
+		duct_share_end(share);
+		share->free_at = jiffies + (xen_pv_domain() ? DUCT_QUARANTINE_GRACE : 0);
+	}
+	return !share->mapped && time_after_eq(jiffies, share->free_at);
 }
 
 static void duct_quarantine_retry(struct work_struct *work)
@@ -93,10 +94,17 @@ static void duct_quarantine_retry(struct work_struct *work)
 	list_splice_init(&duct_quarantine, &list);
 	spin_unlock(&duct_quarantine_lock);
 	list_for_each_entry_safe(share, next, &list, node) {
-		u32 had = duct_share_held(share);
+		bool end = duct_share_retry(share);
 
 		list_del(&share->node);
-		duct_quarantine_put(share, had, duct_share_end(share));
+		spin_lock(&duct_quarantine_lock);
+		if (end)
+			duct_quarantined -= share->pub.n;
+		else
+			list_add_tail(&share->node, &duct_quarantine);
+		spin_unlock(&duct_quarantine_lock);
+		if (end)
+			duct_share_free(share);
 	}
 	if (READ_ONCE(duct_quarantined))
 		schedule_delayed_work(&duct_quarantine_work, HZ / 10);
@@ -138,6 +146,7 @@ struct duct_share *duct_grant_share(domid_t peer, struct page **pages, u32 n, bo
 		get_page(pages[i]);
 		share->page[i] = pages[i];
 		share->pub.refs[i] = ref;
+		share->mapped++;
 	}
 	return &share->pub;
 }
@@ -149,14 +158,17 @@ struct duct_share *duct_grant_share(domid_t peer, struct page **pages, u32 n, bo
 void duct_grant_unshare(struct duct_share *pub)
 {
 	struct duct_xen_share *share = container_of(pub, struct duct_xen_share, pub);
-	u32 left = duct_share_end(share);
 
+	duct_share_end(share);
+	if (!share->mapped) {
+		duct_share_free(share);
+		return;
+	}
 	spin_lock(&duct_quarantine_lock);
-	duct_quarantined += left;
+	duct_quarantined += share->pub.n;
+	list_add_tail(&share->node, &duct_quarantine);
 	spin_unlock(&duct_quarantine_lock);
-	duct_quarantine_put(share, left, left);
-	if (left)
-		schedule_delayed_work(&duct_quarantine_work, HZ / 100 + 1);
+	schedule_delayed_work(&duct_quarantine_work, HZ / 100 + 1);
 }
 
 /* The module goes: the kernel tries on, and frees. [sleep] */
@@ -168,10 +180,13 @@ void duct_grant_exit(void)
 	cancel_delayed_work_sync(&duct_quarantine_work);
 	list_for_each_entry_safe(share, next, &duct_quarantine, node) {
 		list_del(&share->node);
-		/* It takes our hold of the page over. */
-		for (i = 0; i < share->pub.n; i++)
-			if (share->page[i])
-				gnttab_end_foreign_access(share->pub.refs[i], share->page[i]);
+		/* It takes our hold of a page over. */
+		for (i = 0; i < share->pub.n; i++) {
+			if (!share->pub.refs[i])
+				continue;
+			gnttab_end_foreign_access(share->pub.refs[i], share->page[i]);
+			share->page[i] = NULL;
+		}
 		duct_share_free(share);
 	}
 }

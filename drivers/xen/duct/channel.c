@@ -146,7 +146,8 @@ void duct_channel_refused(struct duct_channel_core *ch, int why)
 	ch->rx_err = why;
 	spin_unlock_irq(&ch->tx_lock);
 	if (duct_link_may_log(ch->link))
-		dev_err(&ch->pub.dd->dev, "channel %u is refused: %d\n", ch->pub.number, why);
+		dev_err(&ch->pub.dd->dev, "channel %s is refused: %d\n",
+			kobject_name(&ch->kobj), why);
 	duct_tx_wake(ch);
 }
 
@@ -287,8 +288,8 @@ void duct_channel_fault(struct duct_channel_core *ch, struct duct_slot *slot, co
 	WRITE_ONCE(ch->tx_err, -EPROTO);
 	trace_duct_fault(ch->link->id, slot->index);
 	if (duct_link_may_log(ch->link))
-		dev_err(&ch->pub.dd->dev, "dom%u broke the protocol of channel %u: %s\n",
-			ch->link->peer, ch->pub.number, why);
+		dev_err(&ch->pub.dd->dev, "dom%u broke the protocol of channel %s: %s\n",
+			ch->link->peer, kobject_name(&ch->kobj), why);
 	duct_slot_news(slot, DUCT_SLOT_FAULT);
 }
 

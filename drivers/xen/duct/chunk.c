@@ -356,7 +356,8 @@ int duct_chunk_receive(struct duct_link *link, const struct duct_ctl_chunk *msg)
 	u32 n = min(msg->pages - msg->first, DUCT_REFS_PER_MSG);
 
 	if (!chunk && !msg->first) {
-		if (!duct_pages_left(link, msg->pages))
+		/* A region offered here meanwhile is no reason: the frontend did not know. */
+		if (link->pages + msg->pages > duct_policy_pages(link->policy))
 			chunk = ERR_PTR(-EDQUOT);
 		else
 			chunk = duct_chunk_expect(link, id, msg->pages);

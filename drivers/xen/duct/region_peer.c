@@ -11,8 +11,8 @@
 
 #include "region.h"
 
-/* Room for the list of a transfer of 4 MiB. */
-#define DUCT_REGION_RING	8192u
+/* Room for the list of a transfer of 4 MiB in whole pages, or of 3 MiB in anything. */
+#define DUCT_REGION_RING	16384u
 #define DUCT_REGION_CALLS	8u
 
 /* Queues the work, unless it is over. [any] */
@@ -258,7 +258,8 @@ static const char *duct_region_peer_attached(struct duct_region_peer *peer,
 
 	if (msg->offer != peer->offer || peer->state == DUCT_PEER_LEAVING)
 		return NULL;
-	if (peer->state != DUCT_PEER_OFFERED || peer->sent < region->pages)
+	/* Who refuses need not have seen all of its pages. */
+	if (peer->state != DUCT_PEER_OFFERED || (ok && peer->sent < region->pages))
 		return "a region attached that was not offered";
 	if (!ok)
 		duct_region_peer_unshare(peer);

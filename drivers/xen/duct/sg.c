@@ -63,42 +63,48 @@ static int duct_sg_check_overlap(struct scatterlist *list, unsigned int nents)
 	return err;
 }
 
-/* Return: 0; -EINVAL, -EMSGSIZE, -ENOMEM */
-static int duct_sg_check(struct scatterlist *list, unsigned int nents, enum dma_data_direction dir)
+static u64 duct_sg_bytes(struct scatterlist *list, unsigned int nents)
 {
 	struct scatterlist *sg;
 	unsigned int i;
 	u64 bytes = 0;
 
+	for_each_sg(list, sg, nents, i)
+		bytes += sg->length;
+	return bytes;
+}
+
+/* Return: 0; -EINVAL, -EMSGSIZE, -ENOMEM */
+static int duct_sg_check(struct scatterlist *list, unsigned int nents, enum dma_data_direction dir)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
 	if (!nents || (dir != DMA_TO_DEVICE && dir != DMA_FROM_DEVICE))
 		return -EINVAL;
 	if (nents > DUCT_SG_PIECES)
 		return -EMSGSIZE;
-	for_each_sg(list, sg, nents, i) {
+	for_each_sg(list, sg, nents, i)
 		if (!sg->length)
 			return -EINVAL;
-		bytes += sg->length;
-	}
-	if (bytes > DUCT_BULK_BYTES_MAX)
+	if (duct_sg_bytes(list, nents) > DUCT_BULK_BYTES_MAX)
 		return -EMSGSIZE;
 	/* What is written must have one place for each byte. */
 	return dir == DMA_FROM_DEVICE ? duct_sg_check_overlap(list, nents) : 0;
 }
 
-static struct bio_vec *duct_sg_bvec(struct scatterlist *list, unsigned int nents, u32 *bytes)
+static struct bio_vec *duct_sg_bvec(struct scatterlist *list, unsigned int nents)
 {
 	struct bio_vec *bv = kvmalloc_array(nents, sizeof(*bv), GFP_KERNEL);
 	struct scatterlist *sg;
 	unsigned int i;
 
-	*bytes = 0;
 	if (!bv)
 		return NULL;
 	for_each_sg(list, sg, nents, i) {
 		bv[i].bv_page = sg_page(sg);
 		bv[i].bv_offset = sg->offset;
 		bv[i].bv_len = sg->length;
-		*bytes += sg->length;
 	}
 	return bv;
 }
@@ -150,14 +156,14 @@ static struct duct_region_moved duct_sg_move(struct duct_region_core *region,
 	struct iov_iter it;
 	struct bio_vec *bv;
 	ssize_t moved;
-	u32 bytes;
 
 	if (!s)
 		return (struct duct_region_moved){ .status = DUCT_REGION_NONE };
-	bv = duct_sg_bvec(s->sg, s->nents, &bytes);
+	bv = duct_sg_bvec(s->sg, s->nents);
 	moved = bv ? 0 : -ENOMEM;
 	if (bv) {
-		iov_iter_bvec(&it, write ? ITER_DEST : ITER_SOURCE, bv, s->nents, bytes);
+		iov_iter_bvec(&it, write ? ITER_DEST : ITER_SOURCE, bv, s->nents,
+			      duct_sg_bytes(s->sg, s->nents));
 		moved = duct_bulk_copy(req, 0, &it);
 	}
 	duct_sg_taken(region, s, moved);
@@ -290,7 +296,7 @@ static ssize_t duct_sg_ask(struct duct_region_peer *peer, u32 id, struct duct_ca
 		return -EPROTO;
 	switch (moved.status) {
 	case DUCT_REGION_OK:
-		return moved.bytes <= DUCT_BULK_BYTES_MAX ? moved.bytes : -EPROTO;
+		return moved.bytes <= duct_sg_bytes(lent->sg, lent->nents) ? moved.bytes : -EPROTO;
 	case DUCT_REGION_NOBODY:
 		return -ENOENT;
 	case DUCT_REGION_NONE:
@@ -306,7 +312,7 @@ static ssize_t duct_sg_ask(struct duct_region_peer *peer, u32 id, struct duct_ca
  * duct_sg_xfer() - transfer to or from a list that a peer has registered. [sleep]
  * @r: the region
  * @id: the peer: any other domain that has the region; 0 is its owner
- * @sg: pieces here, not DMA-mapped, up to 4 MiB in all
+ * @sg: pieces here, not DMA-mapped, up to 4 MiB in all; 3 MiB if they are no whole pages
  * @nents: of @sg
  * @dir: DMA_TO_DEVICE: to the peer; DMA_FROM_DEVICE: from it; what is behind the bytes
  *       moved stays as it was
@@ -316,9 +322,10 @@ static ssize_t duct_sg_ask(struct duct_region_peer *peer, u32 id, struct duct_ca
  *
  * Return: bytes moved; -ENOBUFS: nothing is registered there; -ENOENT: no peer has this
  * id now; -EINVAL: the own id, no or empty pieces, or pieces to be written that overlap;
- * -EMSGSIZE: more than 4 MiB or 1024 pieces; -ENOTCONN: attached, and not up;
+ * -EMSGSIZE: more than that, or than 1024 pieces; -ENOTCONN: attached, and not up;
  * -ETIMEDOUT: no answer within five seconds; -EIO: the peer, or the owner between two
- * peers, could not copy; -ERESTARTSYS; or another errno of duct_call_async()
+ * peers, could not copy; -EPROTO: it says that it has moved more than there is;
+ * -ERESTARTSYS; or another errno of duct_call_async()
  */
 ssize_t duct_sg_xfer(struct duct_region *r, unsigned int id, struct scatterlist *sg,
 		     unsigned int nents, enum dma_data_direction dir)

@@ -302,6 +302,7 @@ static bool duct_watch_settled(struct duct_region_core *region, const struct duc
 static int duct_watch_add(struct duct_region_core *region, struct duct_watch *w)
 {
 	struct duct_watch *other;
+	u64 size = region->pub.size;
 	u32 n = 0;
 	int err = 0;
 
@@ -309,11 +310,14 @@ static int duct_watch_add(struct duct_region_core *region, struct duct_watch *w)
 	w->told = 0;
 	w->state = region->owner ? DUCT_WATCH_KNOWN : DUCT_WATCH_NEW;
 	spin_lock_irq(&region->lock);
+	/* It may be up before the driver is told so. */
+	if (!region->owner && duct_region_owner(region)->state == DUCT_PEER_IN)
+		size = duct_region_owner(region)->size;
 	list_for_each_entry(other, &region->watches, node)
 		n++;
 	if (n >= DUCT_REGION_WATCHES)
 		err = -ENOSPC;
-	else if (region->pub.size && w->off >= region->pub.size)
+	else if (size && w->off >= size)
 		err = -EINVAL;
 	else
 		list_add_tail(&w->node, &region->watches);
@@ -331,6 +335,8 @@ static int duct_watch_add(struct duct_region_core *region, struct duct_watch *w)
  * counts; attached: while the region is up. fn() runs as a callback of the region, once
  * for as many counts as there are: never more often than triggers divided by the count.
  * &duct_watch.total is exact at any time. Also in callbacks of the region.
+ *
+ * An offset that proves to be outside when the region comes up is never triggered.
  *
  * Return: 0; -EINVAL: no fn, or an offset outside the region; -ENOSPC: 64 are watched
  * already; -ETIMEDOUT: the owner did not answer within five seconds

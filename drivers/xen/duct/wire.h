@@ -3,7 +3,8 @@
  * The border below which no message is named and above which no grant, event
  * channel or xenstore is: what a wire gives the core, and what it may ask of it.
  *
- * The frontend owns all memory of a link and shares it; the backend maps it.
+ * The frontend owns the memory of a link's channels and shares it; the backend maps it.
+ * Regions and what calls lend are of either end.
  */
 #ifndef _DUCT_WIRE_H
 #define _DUCT_WIRE_H
@@ -152,7 +153,7 @@ void duct_link_set_state(struct duct_link *link, unsigned int state);
 
 /* What the toolstack allows; see policy.c. */
 #define DUCT_POLICY_CHANNELS	256	/* budget: channels at once */
-#define DUCT_POLICY_PAGES	2048	/* budget: arena pages, 8 MiB */
+#define DUCT_POLICY_PAGES	2048	/* budget: of the arena and of regions, 8 MiB */
 #define DUCT_POLICY_SERVICES	64	/* entries */
 #define DUCT_POLICY_PARAMS	32	/* of an entry */
 

@@ -151,7 +151,12 @@ static void endpoint_up(struct duct_region *r, unsigned int peer)
 
 static void endpoint_down(struct duct_region *r, unsigned int peer, int why)
 {
-	endpoint_gone(r->priv, false);
+	struct duct_endpoint *ep = r->priv;
+
+	if (!ep->joined)
+		pr_err_ratelimited("duct_endpoint: %s of domain %u cannot be had: %d\n", ep->name,
+				   ep->buddy, why);
+	endpoint_gone(ep, false);
 }
 
 static const struct duct_region_ops endpoint_ops = {
@@ -297,8 +302,11 @@ static int endpoint_settle_advertised(struct endpoint_link *link)
 		if (!ep->advertised || ep->buddy != link->dd->peer || xa_load(&link->said, ep->id))
 			continue;
 		err = duct_region_offer(ep->region, link->dd, ep->id, false);
-		if (!err || err == -EEXIST)
-			err = endpoint_say(link, ep->id, ep->name);
+		if (err && err != -EEXIST) {
+			dev_err_ratelimited(&link->dd->dev, "endpoint %s: %d\n", ep->name, err);
+			continue;
+		}
+		err = endpoint_say(link, ep->id, ep->name);
 		if (!err)
 			err = xa_err(xa_store(&link->said, ep->id, xa_mk_value(1), GFP_KERNEL));
 		if (err)

@@ -19,7 +19,7 @@
  *   services/<name>/<n>/front/<key>, .../back/<key>
  *                               the same for one end; goes before the common one
  *   budget/channels             channels at once (1 to 1023)
- *   budget/pages                arena pages (64 to 16384)
+ *   budget/pages                of the arena and of regions (64 to 16384)
  *
  * Backend directory, written by the backend in one transaction with its state
  * InitWait:

@@ -234,6 +234,8 @@ void duct_close(struct duct_channel *ch);
  * @in_messages: messages received
  * @in_bytes: payload of them
  * @in_copies: times that duct_bulk_copy() and duct_bulk_map() copied: a hypercall each
+ * @in_maps: times that duct_bulk_map() mapped, and what it mapped was unmapped: a
+ *           hypercall each
  * @wakeups: times that the channel's worker ran, or ready() was told
  */
 struct duct_stats {
@@ -243,13 +245,14 @@ struct duct_stats {
 	u64 in_messages;
 	u64 in_bytes;
 	u64 in_copies;
+	u64 in_maps;
 	u64 wakeups;
 };
 
 void duct_stats(struct duct_channel *ch, struct duct_stats *stats);
 
 #define DUCT_MORE	1	/* publish with the next, at duct_publish(), or when full */
-#define DUCT_MAY_MAP	2	/* the peer may map whole pages lent; else it only copies */
+#define DUCT_MAY_MAP	2	/* the peer may map whole pages lent; see &duct_call.sg */
 
 int duct_send(struct duct_channel *ch, const void *data, u32 len, u32 flags);
 ssize_t duct_send_iter(struct duct_channel *ch, const void *hdr, u32 hdr_len,
@@ -274,9 +277,12 @@ void duct_release(struct duct_msg *msg);
  *        @answer is NULL if @err, and released on return. On channels with ready() it
  *        runs in duct_next(), or with @err in a thread
  * @timeout: jiffies; 0: none
- * @sg: memory lent to the peer until done(), which runs when the peer holds nothing of
- *      it any more; a page that a peer does not let go of stays with the core, which
- *      counts it. Not DMA-mapped. Up to 4 MiB in all; each piece at least one byte
+ * @sg: memory lent to the peer until done(). Not DMA-mapped. Up to 4 MiB in all; each
+ *      piece at least one byte. With an answer the peer has let go of it, and after an
+ *      error it can copy nothing more, but with DUCT_MAY_MAP it may then still have
+ *      pages mapped: the core holds each until it has not, and counts it. So memory
+ *      that may be mapped is whole pages from the page allocator, and what was lent is
+ *      put back there after an error, and not used for anything else
  * @nents: of @sg; 0: nothing is lent
  * @dir: DMA_TO_DEVICE: the peer reads; DMA_FROM_DEVICE: it writes
  * @ch: the core's

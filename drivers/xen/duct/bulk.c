@@ -1,37 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Bulk: the serving half. What a caller lent with its call is copied by way of
- * pages of our own, many pages at once, and never before the list of it was
- * checked in a private copy.
+ * Bulk: the serving half. What a caller lent with its call is copied, many pages at
+ * once, and never before the list of it was checked in a private copy. Mapping it
+ * instead is in bulk_map.c.
  */
 #include <linux/bvec.h>
+#include <linux/highmem.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
-#include <linux/workqueue.h>
 
 #include "core.h"
-
-/**
- * struct duct_bulk_pages - all that was lent, in pages of ours
- * @req: whose
- * @work: gives it back, and replies
- * @bv: the pages
- * @n: of @bv
- * @len: of @rsp
- * @fits: the reply is not too long
- * @rsp: the reply, while @work is on its way
- */
-struct duct_bulk_pages {
-	struct duct_request_core *req;
-	struct work_struct work;
-	struct bio_vec *bv;
-	u32 n;
-	u32 len;
-	bool fits;
-	u8 rsp[];
-};
 
 /**
  * duct_bulk_receive() - read the list before a request
@@ -74,105 +54,148 @@ const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *f
 
 /* ---- copying ---- */
 
-/* Pages of ours through which bytes go. */
-struct duct_window {
-	struct duct_copy_batch *batch;
-	struct page **page;
-	u32 pages;
-};
-
-static int duct_window_flush(struct duct_channel_core *ch, struct duct_copy_batch *batch)
+/**
+ * duct_bulk_bound() - whether the caller still waits on the binding of its call
+ * @req: the request
+ *
+ * RCU or link->mapping is held, and whoever lets go of the binding waits for both
+ * before the peer hears of it: until then its references are what the list says.
+ *
+ * Return: true if so
+ */
+bool duct_bulk_bound(struct duct_request_core *req)
 {
-	int err;
+	struct duct_channel_core *ch = to_duct_channel_core(req->pub.ch);
 
-	if (!batch->n)
+	if (!rcu_access_pointer(ch->slot))
+		return false;
+	/* Pairs with rcu_assign_pointer() in duct_channel_bind(): a new slot, a new number. */
+	smp_rmb();
+	return req->serial == READ_ONCE(ch->serial);
+}
+
+static int duct_move_flush(struct duct_move *move)
+{
+	struct duct_channel_core *ch = to_duct_channel_core(move->req->pub.ch);
+	int err = -ECONNRESET;
+
+	if (!move->batch->n)
 		return 0;
-	err = ch->link->memory->copy(ch->link->peer, batch);
-	atomic64_inc(&ch->stats.in_copies);
-	batch->n = 0;
+	rcu_read_lock();
+	if (duct_bulk_bound(move->req)) {
+		err = ch->link->memory->copy(ch->link->peer, move->batch);
+		atomic64_inc(&ch->stats.in_copies);
+	}
+	rcu_read_unlock();
+	move->batch->n = 0;
+	cond_resched();
 	return err;
 }
 
-/* Bytes of a segment, and of one page of the window at @pos. Return: 0 or -errno */
-static int duct_window_piece(struct duct_channel_core *ch, struct duct_window *window,
-			     const struct duct_seg *seg, u32 skip, u32 pos, u32 len, bool to_peer)
+/* Between the staging and one page. Return: 0 or -ECONNRESET */
+static int duct_move_staged(struct duct_move *move, u32 from, struct page *page, u32 offset,
+			    u32 len, bool to_peer)
 {
-	struct duct_copy_batch *batch = window->batch;
-	struct page *page = window->page[pos / PAGE_SIZE];
-
-	if (seg->staged) {
-		u8 __peer *there = ch->link->stage.peer + seg->offset + skip;
-		u8 *here = page_address(page) + pos % PAGE_SIZE;
-
-		if (to_peer)
-			duct_peer_copy_out(there, here, len);
-		else
-			duct_peer_copy_in(here, there, len);
-		return 0;
-	}
-	batch->copy[batch->n++] = (struct duct_copy) {
-		.ref = seg->ref,
-		.offset = seg->offset + skip,
-		.len = len,
-		.page = page,
-		.page_offset = pos % PAGE_SIZE,
-		.to_peer = to_peer,
-	};
-	return batch->n == DUCT_COPIES ? duct_window_flush(ch, batch) : 0;
-}
-
-/* Moves @len bytes from @off on. RCU is held. Return: 0 or -errno */
-static int duct_window_move(struct duct_channel_core *ch, const struct duct_bulk_in *bulk,
-			    struct duct_window *window, u32 off, u32 len, bool to_peer)
-{
-	struct duct_segs segs = {
-		.word = bulk->word,
-		.words = bulk->head.words,
-		.stage = bulk->head.stage,
-	};
-	struct duct_seg seg;
-	u32 pos = 0;
-	int err = 0;
-
-	window->batch->n = 0;
-	while (!err && pos < len && duct_segs_next(&segs, &seg)) {
-		u32 skip = min(off, seg.len);
-
-		off -= skip;
-		while (!err && skip < seg.len && pos < len) {
-			u32 n = min3(seg.len - skip, len - pos, (u32)(PAGE_SIZE - pos % PAGE_SIZE));
-
-			err = duct_window_piece(ch, window, &seg, skip, pos, n, to_peer);
-			skip += n;
-			pos += n;
-		}
-	}
-	return err ?: duct_window_flush(ch, window->batch);
-}
-
-/* The same while the caller's epoch lasts. [any] Return: 0, -ECONNRESET, -EIO */
-static int duct_bulk_move(struct duct_request_core *req, struct duct_window *window, u32 off,
-			  u32 len)
-{
-	struct duct_channel_core *ch = to_duct_channel_core(req->pub.ch);
-	bool to_peer = req->bulk->head.flags & DUCT_BULK_WRITE;
-	struct duct_slot *slot;
+	struct duct_link *link = to_duct_channel_core(move->req->pub.ch)->link;
 	int err = -ECONNRESET;
+	u8 *here;
 
 	rcu_read_lock();
-	slot = rcu_dereference(ch->slot);
-	if (slot && req->serial == READ_ONCE(ch->serial))
-		err = duct_window_move(ch, req->bulk, window, off, len, to_peer);
+	if (duct_bulk_bound(move->req)) {
+		here = kmap_local_page(page);
+		if (to_peer)
+			duct_peer_copy_out(link->stage.peer + from, here + offset, len);
+		else
+			duct_peer_copy_in(here + offset, link->stage.peer + from, len);
+		kunmap_local(here);
+		err = 0;
+	}
 	rcu_read_unlock();
 	return err;
 }
 
+/* Bytes of a segment from @skip on, in one page of ours. Return: 0 or -errno; @len: how many */
+static int duct_move_piece(struct duct_move *move, const struct duct_seg *seg, u32 skip, u32 *len)
+{
+	bool to_peer = move->req->bulk->head.flags & DUCT_BULK_WRITE;
+	struct page *page;
+	u32 offset;
+
+	while (move->at == move->bv->bv_len) {
+		move->bv++;
+		move->at = 0;
+	}
+	offset = move->bv->bv_offset + move->at;
+	page = pfn_to_page(page_to_pfn(move->bv->bv_page) + offset / PAGE_SIZE);
+	offset %= PAGE_SIZE;
+	*len = min3(*len, move->bv->bv_len - move->at, (u32)PAGE_SIZE - offset);
+	move->at += *len;
+	if (seg->staged)
+		return duct_move_staged(move, seg->offset + skip, page, offset, *len, to_peer);
+	move->batch->copy[move->batch->n++] = (struct duct_copy) {
+		.ref = seg->ref,
+		.offset = seg->offset + skip,
+		.len = *len,
+		.page = page,
+		.page_offset = offset,
+		.to_peer = to_peer,
+	};
+	return move->batch->n == DUCT_COPIES ? duct_move_flush(move) : 0;
+}
+
+/* A whole page that is mapped is a piece of its own; the one before it is done. */
+static void duct_move_over(struct duct_move *move)
+{
+	move->bv += move->at ? 2 : 1;
+	move->at = 0;
+}
+
+/**
+ * duct_bulk_move() - copy between what was lent and pages of ours. [sleep]
+ * @move: the request, the pages, and a batch to work with
+ * @off: byte of what was lent to begin at
+ * @len: bytes, no more than there are from @off on, and than @move->bv has
+ *
+ * Return: 0; -ECONNRESET: the epoch of the call has ended; -EIO: some page was not
+ * lent, or is not any more, or ours cannot be copied so. What was copied by then
+ * stays where it is
+ */
+int duct_bulk_move(struct duct_move *move, u32 off, u32 len)
+{
+	const struct duct_bulk_in *bulk = move->req->bulk;
+	struct duct_segs segs = duct_bulk_segs(bulk);
+	struct duct_seg seg;
+	int err = 0;
+
+	move->batch->n = 0;
+	while (!err && len && duct_segs_next(&segs, &seg)) {
+		u32 skip = min(off, seg.len), n;
+
+		off -= skip;
+		if (move->parts && duct_seg_whole(&seg)) {
+			duct_move_over(move);
+			len -= seg.len;
+			continue;
+		}
+		for (; !err && skip < seg.len && len; skip += n, len -= n) {
+			n = min(seg.len - skip, len);
+			err = duct_move_piece(move, &seg, skip, &n);
+		}
+	}
+	return err ?: duct_move_flush(move);
+}
+
+/* Pages of ours through which bytes go. */
+struct duct_window {
+	struct bio_vec *bv;
+	u32 pages;
+};
+
 static void duct_window_free(struct duct_window *window)
 {
 	while (window->pages--)
-		__free_page(window->page[window->pages]);
-	kvfree(window->page);
-	kfree(window->batch);
+		__free_page(window->bv[window->pages].bv_page);
+	kfree(window->bv);
 }
 
 /* Pages for @bytes. [sleep] Return: 0 or -ENOMEM */
@@ -181,14 +204,17 @@ static int duct_window_new(struct duct_window *window, u32 bytes)
 	u32 pages = DIV_ROUND_UP(bytes, PAGE_SIZE);
 
 	window->pages = 0;
-	window->batch = kmalloc(sizeof(*window->batch), GFP_KERNEL);
-	window->page = kvmalloc_array(pages, sizeof(*window->page), GFP_KERNEL);
-	while (window->batch && window->page && window->pages < pages) {
-		struct page *page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	window->bv = kmalloc_array(pages, sizeof(*window->bv), GFP_KERNEL);
+	while (window->bv && window->pages < pages) {
+		/* Not cleared: what is not copied is not shown to anybody. */
+		struct page *page = alloc_page(GFP_KERNEL);
 
 		if (!page)
 			break;
-		window->page[window->pages++] = page;
+		window->bv[window->pages++] = (struct bio_vec) {
+			.bv_page = page,
+			.bv_len = PAGE_SIZE,
+		};
 	}
 	if (window->pages == pages)
 		return 0;
@@ -203,7 +229,7 @@ static u32 duct_window_iter(struct duct_window *window, u32 len, struct iov_iter
 
 	while (done < len) {
 		u32 n = min_t(u32, len - done, PAGE_SIZE);
-		void *data = page_address(window->page[done / PAGE_SIZE]);
+		void *data = page_address(window->bv[done / PAGE_SIZE].bv_page);
 		size_t moved = from ? copy_from_iter(data, n, it) : copy_to_iter(data, n, it);
 
 		done += moved;
@@ -211,6 +237,24 @@ static u32 duct_window_iter(struct duct_window *window, u32 len, struct iov_iter
 			break;
 	}
 	return done;
+}
+
+/* Up to @n bytes by way of the window. Return: how many; -EFAULT; as duct_bulk_move() */
+static ssize_t duct_window_move(struct duct_window *window, struct duct_move *move, u32 off,
+				struct iov_iter *it, u32 n)
+{
+	bool from = iov_iter_rw(it) == ITER_SOURCE;
+	int err;
+
+	n = min_t(u32, n, window->pages * PAGE_SIZE);
+	if (from)
+		n = duct_window_iter(window, n, it, true);
+	move->bv = window->bv;
+	move->at = 0;
+	err = n ? duct_bulk_move(move, off, n) : -EFAULT;
+	if (err)
+		return err;
+	return from ? n : duct_window_iter(window, n, it, false) ?: -EFAULT;
 }
 
 /**
@@ -231,160 +275,30 @@ ssize_t duct_bulk_copy(struct duct_request *request, u32 off, struct iov_iter *i
 {
 	struct duct_request_core *req = container_of(request, struct duct_request_core, pub);
 	bool from = request->dir == DMA_FROM_DEVICE;
+	struct duct_move move = { .req = req };
 	struct duct_window window;
 	u32 left, done = 0;
-	int err;
+	ssize_t n = 0;
 
 	if (!req->bulk || off > request->bulk_len || iov_iter_rw(it) != from)
 		return -EINVAL;
 	left = min_t(size_t, iov_iter_count(it), request->bulk_len - off);
 	if (!left)
 		return 0;
-	err = duct_window_new(&window, min_t(u32, left, DUCT_COPIES * PAGE_SIZE));
-	if (err)
-		return err;
-	while (left && !err) {
-		u32 n = min_t(u32, left, window.pages * PAGE_SIZE), moved = n;
-
-		if (from) {
-			moved = duct_window_iter(&window, n, it, true);
-			err = moved ? duct_bulk_move(req, &window, off + done, moved) : -EFAULT;
-		} else {
-			err = duct_bulk_move(req, &window, off + done, n);
-			if (!err)
-				moved = duct_window_iter(&window, n, it, false);
-			if (!err && !moved)
-				err = -EFAULT;
-		}
-		if (err)
+	move.batch = kmalloc(sizeof(*move.batch), GFP_KERNEL);
+	if (!move.batch || duct_window_new(&window, min_t(u32, left, DUCT_COPIES * PAGE_SIZE))) {
+		kfree(move.batch);
+		return -ENOMEM;
+	}
+	while (done < left) {
+		n = duct_window_move(&window, &move, off + done, it, left - done);
+		if (n < 0)
 			break;
-		done += moved;
-		left -= moved;
-		if (moved < n)
-			break;
+		done += n;
 	}
 	duct_window_free(&window);
+	kfree(move.batch);
 	/* What was moved before user memory ended counts. */
-	if (err && (err != -EFAULT || !done))
-		return err;
-	return done;
+	return n < 0 && (n != -EFAULT || !done) ? n : done;
 }
 EXPORT_SYMBOL_GPL(duct_bulk_copy);
-
-/* ---- all of it in pages ---- */
-
-/* NULL is fine. [sleep] */
-void duct_bulk_unmap(struct duct_bulk_pages *map)
-{
-	u32 i;
-
-	if (!map)
-		return;
-	for (i = 0; i < map->n; i++)
-		__free_page(map->bv[i].bv_page);
-	kvfree(map->bv);
-	kvfree(map);
-}
-
-/* What the driver wrote goes to the caller. [sleep] Return: 0 or -errno */
-static int duct_bulk_map_return(struct duct_bulk_pages *map)
-{
-	struct duct_request_core *req = map->req;
-	struct iov_iter it;
-	ssize_t n;
-
-	if (req->pub.dir != DMA_FROM_DEVICE)
-		return 0;
-	iov_iter_bvec(&it, ITER_SOURCE, map->bv, map->n, req->pub.bulk_len);
-	n = duct_bulk_copy(&req->pub, 0, &it);
-	return n < 0 ? n : 0;
-}
-
-static void duct_bulk_map_work(struct work_struct *work)
-{
-	struct duct_bulk_pages *map = container_of(work, struct duct_bulk_pages, work);
-	struct duct_request_core *req = map->req;
-
-	/* A caller that cannot have what was written gets no answer that says so. */
-	if (duct_bulk_map_return(map))
-		duct_request_finish(req, NULL, 0, false);
-	else
-		duct_request_finish(req, map->rsp, map->len, map->fits);
-	duct_bulk_unmap(map);
-}
-
-/* Pages for the whole of it, filled with what the caller lent. */
-static int duct_bulk_map_fill(struct duct_bulk_pages *map, u32 bytes, bool read)
-{
-	struct iov_iter it;
-	ssize_t n;
-
-	map->bv = kvcalloc(DIV_ROUND_UP(bytes, PAGE_SIZE), sizeof(*map->bv), GFP_KERNEL);
-	if (!map->bv)
-		return -ENOMEM;
-	for (; map->n * PAGE_SIZE < bytes; map->n++) {
-		struct bio_vec *bv = &map->bv[map->n];
-
-		bv->bv_page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-		if (!bv->bv_page)
-			return -ENOMEM;
-		bv->bv_len = min_t(u32, PAGE_SIZE, bytes - map->n * PAGE_SIZE);
-	}
-	if (!read)
-		return 0;
-	iov_iter_bvec(&it, ITER_DEST, map->bv, map->n, bytes);
-	n = duct_bulk_copy(&map->req->pub, 0, &it);
-	return n < 0 ? n : 0;
-}
-
-/**
- * duct_bulk_map() - have what a caller lent in pages. [sleep]
- * @request: with &duct_request.bulk_len
- * @bv: the pages, good until duct_reply(): to read, or, if &duct_request.dir is
- *      DMA_FROM_DEVICE, to write. What was written goes to the caller at
- *      duct_reply(), from a thread, before the answer does
- *
- * One caller at a time. A second call gives the same pages.
- *
- * Return: number of pages; -EINVAL: nothing was lent; -ENOMEM; or what
- * duct_bulk_copy() says
- */
-int duct_bulk_map(struct duct_request *request, struct bio_vec **bv)
-{
-	struct duct_request_core *req = container_of(request, struct duct_request_core, pub);
-	struct duct_channel_core *ch = to_duct_channel_core(request->ch);
-	struct duct_bulk_pages *map = req->map;
-	int err;
-
-	if (!req->bulk)
-		return -EINVAL;
-	if (!map) {
-		map = kvzalloc(struct_size(map, rsp, ch->cfg.max_answer), GFP_KERNEL);
-		if (!map)
-			return -ENOMEM;
-		map->req = req;
-		INIT_WORK(&map->work, duct_bulk_map_work);
-		err = duct_bulk_map_fill(map, request->bulk_len, request->dir == DMA_TO_DEVICE);
-		if (err) {
-			duct_bulk_unmap(map);
-			return err;
-		}
-		req->map = map;
-	}
-	*bv = map->bv;
-	return map->n;
-}
-EXPORT_SYMBOL_GPL(duct_bulk_map);
-
-/* The driver replies: what it has in pages goes back first. [any] */
-void duct_bulk_reply(struct duct_request_core *req, const void *rsp, u32 len, bool fits)
-{
-	struct duct_bulk_pages *map = req->map;
-
-	map->len = len;
-	map->fits = fits;
-	if (len)
-		memcpy(map->rsp, rsp, len);
-	req->map = NULL;
-	queue_work(duct_recv_wq, &map->work);
-}

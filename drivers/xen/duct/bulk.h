@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory lent with calls: the caller's half, lend.c, and the server's, bulk.c. */
+/*
+ * Memory lent with calls: the caller's half, lend.c, and the server's, bulk.c, which
+ * copies, and bulk_map.c.
+ */
 #ifndef _DUCT_BULK_H
 #define _DUCT_BULK_H
 
@@ -12,6 +15,7 @@
 #include "segs.h"
 
 struct duct_bulk_pages;
+struct duct_copy_batch;
 struct duct_link;
 struct duct_request_core;
 struct duct_slot;
@@ -19,6 +23,12 @@ struct duct_slot;
 /* Bytes of each half of the staging, and of lists that go through it as a whole. */
 #define DUCT_STAGE_BYTES	(32u << 10)
 #define DUCT_STAGE_SMALL	(8u << 10)
+
+/* Whole pages from which on duct_bulk_map() maps, where it may. */
+#define DUCT_MAP_PAGES		16u
+
+/* Pages of one peer that are mapped at once: four of the longest lists, 16 MiB. */
+#define DUCT_MAPPED_MAX		(4 * DUCT_BULK_BYTES_MAX / DUCT_PAGE_SIZE)
 
 /* The core's own flag for duct_call_async(): what the peer does not write stays as it is. */
 #define DUCT_LEND_KEEP		(1u << 31)
@@ -54,7 +64,8 @@ struct duct_stage {
  * @stage: see there
  * @whole: pages of the caller
  * @pages: those and ours
- * @revoked: the peer cannot reach them any more
+ * @revoked: the peer cannot reach them any more, but for those that it had mapped
+ * @ended: of them, those that it cannot reach: what revoking gave
  * @page: whole ones first
  * @ref: theirs
  * @words: of @word
@@ -73,6 +84,7 @@ struct duct_lend {
 	u32 whole;
 	u32 pages;
 	bool revoked;
+	u32 ended;
 	struct page **page;
 	u32 *ref;
 	u32 words;
@@ -101,9 +113,38 @@ void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend);
 void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good);
 void duct_lend_release_all(struct duct_link *link);
 
+/**
+ * struct duct_move - copying between what was lent and pages of ours
+ * @req: whose
+ * @batch: to work with
+ * @bv: the pages; none is mapped from the caller
+ * @at: bytes done of @bv's first
+ * @parts: leave out whole pages, and a @bv for each
+ */
+struct duct_move {
+	struct duct_request_core *req;
+	struct duct_copy_batch *batch;
+	const struct bio_vec *bv;
+	u32 at;
+	bool parts;
+};
+
+static inline struct duct_segs duct_bulk_segs(const struct duct_bulk_in *bulk)
+{
+	return (struct duct_segs) {
+		.word = bulk->word,
+		.words = bulk->head.words,
+		.stage = bulk->head.stage,
+	};
+}
+
 /* bulk.c */
 const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *frame, u32 max_msg,
 			      struct duct_bulk_in **bulk);
+bool duct_bulk_bound(struct duct_request_core *req);
+int duct_bulk_move(struct duct_move *move, u32 off, u32 len);
+
+/* bulk_map.c */
 void duct_bulk_reply(struct duct_request_core *req, const void *rsp, u32 len, bool fits);
 void duct_bulk_unmap(struct duct_bulk_pages *map);
 

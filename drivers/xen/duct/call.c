@@ -548,17 +548,17 @@ EXPORT_SYMBOL_GPL(duct_reply);
 /* recv() failed: refuses its call, if it did not reply itself. */
 void duct_request_refuse(struct duct_channel_core *ch)
 {
-	struct duct_bulk_pages *map = NULL;
-	struct duct_request_core *req;
+	struct duct_request_core *req = NULL;
 
 	spin_lock_irq(&ch->tx_lock);
 	ch->stats.refused++;
-	if (ch->open_request) {
+	if (ch->open_request)
 		req = container_of(ch->open_request, struct duct_request_core, pub);
-		map = req->map;
-		req->map = NULL;
-		duct_request_end(ch, req, DUCT_STATUS_REFUSED, NULL, 0);
-	}
+	ch->open_request = NULL;
 	spin_unlock_irq(&ch->tx_lock);
-	duct_bulk_unmap(map);
+	if (!req)
+		return;
+	duct_bulk_unmap(req->map);
+	req->map = NULL;
+	duct_request_finish(req, NULL, 0, false);
 }

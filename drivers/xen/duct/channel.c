@@ -628,6 +628,7 @@ void duct_stats(struct duct_channel *channel, struct duct_stats *stats)
 	stats->in_messages = READ_ONCE(from->in_messages);
 	stats->in_bytes = READ_ONCE(from->in_bytes);
 	stats->in_copies = atomic64_read(&from->in_copies);
+	stats->in_maps = atomic64_read(&from->in_maps);
 	stats->wakeups = READ_ONCE(from->wakeups);
 }
 EXPORT_SYMBOL_GPL(duct_stats);

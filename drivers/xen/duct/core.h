@@ -25,6 +25,7 @@
 #include <linux/mutex.h>
 #include <linux/ratelimit.h>
 #include <linux/spinlock.h>
+#include <linux/srcu.h>
 #include <linux/timer.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -235,6 +236,9 @@ struct duct_slot {
  * @slots: by index; written under @lock, read under RCU
  * @control: slots[0]
  * @lends: of channels that the epoch's end took: struct duct_lend
+ * @mapping: mapping of what the peer lent begins under it; who lets go of a binding
+ *           waits, as for RCU
+ * @mapped: pages of the peer's lists that are mapped now
  * @stage: staging of this epoch
  * @stage_out: frontend: emits STAGE
  * @stage_msg: frontend: that
@@ -294,6 +298,8 @@ struct duct_link {
 	struct duct_slot __rcu *slots[DUCT_SLOTS];
 	struct duct_slot *control;
 	struct list_head lends;
+	struct srcu_struct mapping;
+	atomic_t mapped;
 	struct duct_stage stage;
 	struct duct_out stage_out;
 	union duct_ctl stage_msg;

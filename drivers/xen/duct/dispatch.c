@@ -110,7 +110,8 @@ static int duct_emit_bye(struct duct_link *link, struct duct_out *out)
 
 /*
  * Ends everything in flight with @why and lets go of the arena; only the
- * control page is in use after that. Sleeps for a grace period.
+ * control page is in use after that, and pages that the peer lent, where a driver has
+ * them mapped. Sleeps for a grace period.
  */
 void duct_link_quiesce(struct duct_link *link, int why)
 {
@@ -121,6 +122,7 @@ void duct_link_quiesce(struct duct_link *link, int why)
 	duct_slot_reset_all(link, why);
 	duct_doors_deaf(link);
 	synchronize_rcu();
+	synchronize_srcu(&link->mapping);
 	duct_slot_bury_all(link);
 	duct_doors_end(link);
 	duct_stage_end(link);

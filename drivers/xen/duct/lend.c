@@ -1,21 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Lending: the caller's half of bulk. Whole pages are lent as they are, and the
- * peer copies from or to them. What is small, and pieces that are no whole page,
- * go through the staging, so that a peer never sees a page's other bytes; where
- * the staging is full, through pages made for the purpose.
+ * peer copies from or to them, or maps them if it may. What is small, and pieces
+ * that are no whole page, go through the staging, so that a peer never sees a page's
+ * other bytes; where the staging is full, through pages made for the purpose.
  *
  * A list ends in two steps. When the call ends, whatever the reason, the peer's
  * access does. When its answer has come, or the peer has said that it has let go of
  * the channel or the link, references and staging may be used again: a peer that was
- * late would else copy from another list than it means.
+ * late would else copy from another list than it means. Pages that the peer has
+ * mapped when the call ends are held until then, and longer if it lies.
  */
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
 #include "core.h"
+
+static atomic_t duct_lent_kept;
+
+static int duct_lent_kept_get(char *buf, const struct kernel_param *param)
+{
+	return sysfs_emit(buf, "%d\n", atomic_read(&duct_lent_kept));
+}
+
+static const struct kernel_param_ops duct_lent_kept_ops = { .get = duct_lent_kept_get };
+module_param_cb(lent_kept, &duct_lent_kept_ops, NULL, 0444);
+MODULE_PARM_DESC(lent_kept, "pages lent that a peer had mapped when they were to come back");
 
 /* ---- the staging ---- */
 
@@ -402,7 +415,8 @@ void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend)
 		return;
 	lend->revoked = true;
 	if (lend->pages)
-		link->memory->revoke(lend->page, lend->pages, lend->ref);
+		lend->ended = link->memory->revoke(lend->page, lend->pages, lend->ref);
+	atomic_add(lend->pages - lend->ended, &duct_lent_kept);
 }
 
 /**
@@ -419,7 +433,7 @@ void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good)
 	if (good && lend->flags & DUCT_BULK_WRITE)
 		duct_lend_stage(link, lend, true);
 	if (pages)
-		link->memory->reclaim(lend->ref, pages);
+		link->memory->reclaim(lend->page, pages, lend->ref, lend->ended);
 	if (lend->in_stage)
 		duct_stage_give(&link->stage, lend->staged, lend->stage);
 	duct_lend_pages_free(lend);

@@ -23,6 +23,7 @@ static void duct_link_dev_release(struct device *dev)
 	ida_free(&duct_link_ida, link->id);
 	duct_policy_put(link->policy);
 	mutex_destroy(&link->lock);
+	cleanup_srcu_struct(&link->mapping);
 	kvfree(link);
 }
 
@@ -54,11 +55,13 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 
 	if (!link)
 		return ERR_PTR(-ENOMEM);
+	err = init_srcu_struct(&link->mapping);
+	if (err)
+		goto err_free;
 	link->id = ida_alloc(&duct_link_ida, GFP_KERNEL);
 	if (link->id < 0) {
 		err = link->id;
-		kvfree(link);
-		return ERR_PTR(err);
+		goto err_srcu;
 	}
 	link->side = cfg->side;
 	link->uuid = cfg->uuid;
@@ -90,6 +93,12 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 	duct_debugfs_link(link);
 	list_add_tail(&link->node, &duct_links);
 	return link;
+
+err_srcu:
+	cleanup_srcu_struct(&link->mapping);
+err_free:
+	kvfree(link);
+	return ERR_PTR(err);
 }
 
 /**

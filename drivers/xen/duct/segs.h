@@ -41,6 +41,12 @@ struct duct_segs {
 const char *duct_segs_check(const struct duct_bulk *bulk, const u32 *word, u32 stage_bytes);
 bool duct_segs_next(struct duct_segs *segs, struct duct_seg *seg);
 
+/* Nothing but a page: it may be mapped. */
+static inline bool duct_seg_whole(const struct duct_seg *seg)
+{
+	return !seg->staged && seg->len == DUCT_PAGE_SIZE;
+}
+
 static inline u32 duct_seg_part(u32 offset, u32 len)
 {
 	return DUCT_SEG_PART | offset << DUCT_SEG_PART_SHIFT | len;

@@ -425,9 +425,11 @@ void duct_slot_close(struct duct_channel_core *ch, int why, u32 reason)
 	lockdep_assert_held(&ch->link->lock);
 	if (!slot)
 		return;
-	/* Copying what the peer lent ends before it hears that we let go. */
-	if (READ_ONCE(ch->requests_busy))
+	/* It hears that we let go when no copying, and no mapping, of what it lent begins. */
+	if (READ_ONCE(ch->requests_busy)) {
 		synchronize_rcu();
+		synchronize_srcu(&ch->link->mapping);
+	}
 	duct_slot_let_go(slot, reason);
 }
 

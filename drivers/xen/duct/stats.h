@@ -34,6 +34,7 @@ struct duct_link_stats {
  * @in_bytes: payload of them
  * @in_empty: went to sleep on an empty ring
  * @in_copies: batches copied of what calls lent: one hypercall each; any context
+ * @in_maps: batches mapped and unmapped of the same: one hypercall each; any context
  * @wakeups: runs of the worker, or ready()
  * @calls_out: made here
  * @calls_in: served here
@@ -51,6 +52,7 @@ struct duct_channel_stats {
 	u64 in_bytes;
 	u64 in_empty;
 	atomic64_t in_copies;
+	atomic64_t in_maps;
 	u64 wakeups;
 	u64 calls_out;
 	u64 calls_in;

@@ -216,6 +216,7 @@ DUCT_CHANNEL_ATTR(in_messages, "%llu", READ_ONCE(ch->stats.in_messages));
 DUCT_CHANNEL_ATTR(in_bytes, "%llu", READ_ONCE(ch->stats.in_bytes));
 DUCT_CHANNEL_ATTR(in_empty_total, "%llu", READ_ONCE(ch->stats.in_empty));
 DUCT_CHANNEL_ATTR(in_copies, "%lld", (long long)atomic64_read(&ch->stats.in_copies));
+DUCT_CHANNEL_ATTR(in_maps, "%lld", (long long)atomic64_read(&ch->stats.in_maps));
 DUCT_CHANNEL_ATTR(wakeups, "%llu", READ_ONCE(ch->stats.wakeups));
 DUCT_CHANNEL_ATTR(calls_out, "%llu", READ_ONCE(ch->stats.calls_out));
 DUCT_CHANNEL_ATTR(calls_in, "%llu", READ_ONCE(ch->stats.calls_in));
@@ -238,6 +239,7 @@ static struct attribute *duct_channel_attrs[] = {
 	&channel_attr_in_bytes.attr,
 	&channel_attr_in_empty_total.attr,
 	&channel_attr_in_copies.attr,
+	&channel_attr_in_maps.attr,
 	&channel_attr_wakeups.attr,
 	&channel_attr_calls_out.attr,
 	&channel_attr_calls_in.attr,

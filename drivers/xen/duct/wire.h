@@ -39,6 +39,16 @@ struct duct_mapping {
 };
 
 /**
+ * struct duct_pages - pages that the peer lent, mapped here
+ * @n: how many
+ * @page: each with a struct page, and an address, of its own
+ */
+struct duct_pages {
+	u32 n;
+	struct page **page;
+};
+
+/**
  * struct duct_copy - bytes to copy between a page of the peer and one of ours
  * @ref: the peer's page
  * @offset: in it
@@ -81,11 +91,19 @@ struct duct_copy_batch {
  * @unmap: the reverse; the mapping is gone. [sleep]
  * @lend: let @peer copy from @n whole pages of anybody here, or into them if
  *        @writable; fills @refs. All or nothing. Return: 0 or -errno. [any]
- * @revoke: take that back. A page that the peer has mapped meanwhile is kept, and
- *          counted, until it is not; its reference becomes 0. [any]
- * @reclaim: after @revoke: the references may be used for other pages. [any]
+ * @revoke: the peer's access ends, page by page, but not from the first on that it
+ *          has mapped: that one and all behind it are held. Return: how many
+ *          pages it cannot reach any more. [any]
+ * @reclaim: after @revoke, which gave @ended: the references may be used for other
+ *           pages; what the peer still has mapped is held until it has not. [any]
  * @copy: between pages that @peer lent and ours. Return: 0; -EIO: some page was
- *        not lent, or is not any more. [any]
+ *        not lent, or is not any more, or ours are such that cannot be. [any]
+ * @map_pages: map @n whole pages that @peer lent, for writing only if @writable. One
+ *             hypercall, all or nothing. Return: the pages; ERR_PTR(): -ENOMEM,
+ *             -ENOSPC: for want of means here; -EIO: some page was not lent so, or
+ *             is not any more. [sleep]
+ * @unmap_pages: the reverse, once nobody else holds the pages any more: one
+ *               hypercall; @pages is gone. [sleep]
  */
 struct duct_memory_ops {
 	struct duct_share *(*share)(domid_t peer, struct page **pages, u32 n, bool writable);
@@ -93,9 +111,11 @@ struct duct_memory_ops {
 	struct duct_mapping *(*map)(domid_t peer, const u32 *refs, u32 n, bool writable);
 	void (*unmap)(struct duct_mapping *mapping);
 	int (*lend)(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs);
-	void (*revoke)(struct page **pages, u32 n, u32 *refs);
-	void (*reclaim)(const u32 *refs, u32 n);
+	u32 (*revoke)(struct page **pages, u32 n, const u32 *refs);
+	void (*reclaim)(struct page **pages, u32 n, const u32 *refs, u32 ended);
 	int (*copy)(domid_t peer, struct duct_copy_batch *batch);
+	struct duct_pages *(*map_pages)(domid_t peer, const u32 *refs, u32 n, bool writable);
+	void (*unmap_pages)(struct duct_pages *pages);
 };
 
 extern const struct duct_memory_ops duct_xen_memory;	/* by grants: xenbus/ */

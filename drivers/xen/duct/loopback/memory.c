@@ -16,6 +16,9 @@
 /* Pages by reference, shared or lent; a zero entry is revoked. */
 static DEFINE_XARRAY_FLAGS(duct_local, XA_FLAGS_ALLOC1 | XA_FLAGS_LOCK_IRQ);
 
+/* Of what is lent: the other end has it mapped. */
+#define DUCT_LOCAL_MAPPED	XA_MARK_1
+
 /**
  * struct duct_local_share - pages that the other end may map
  * @pub: what the core sees
@@ -74,26 +77,36 @@ static struct duct_mapping *duct_local_map(domid_t peer, const u32 *refs, u32 n,
 
 /* ---- lending ---- */
 
-static void duct_local_revoke(struct page **pages, u32 n, u32 *refs)
+static u32 duct_local_revoke(struct page **pages, u32 n, const u32 *refs)
 {
+	u32 i, ended = 0;
 	unsigned long irq;
-	u32 i;
 
 	xa_lock_irqsave(&duct_local, irq);
-	for (i = 0; i < n; i++)
-		__xa_store(&duct_local, refs[i], XA_ZERO_ENTRY, GFP_ATOMIC);
+	while (ended < n && !xa_get_mark(&duct_local, refs[ended], DUCT_LOCAL_MAPPED))
+		__xa_store(&duct_local, refs[ended++], XA_ZERO_ENTRY, GFP_ATOMIC);
+	for (i = ended; i < n; i++)
+		get_page(pages[i]);
 	xa_unlock_irqrestore(&duct_local, irq);
+	return ended;
 }
 
-static void duct_local_reclaim(const u32 *refs, u32 n)
+/* A page that is still mapped lives on by the mapper's hold, which frees the reference, too. */
+static void duct_local_reclaim(struct page **pages, u32 n, const u32 *refs, u32 ended)
 {
 	unsigned long irq;
 	u32 i;
 
 	xa_lock_irqsave(&duct_local, irq);
-	for (i = 0; i < n; i++)
-		__xa_erase(&duct_local, refs[i]);
+	for (i = 0; i < n; i++) {
+		if (xa_get_mark(&duct_local, refs[i], DUCT_LOCAL_MAPPED))
+			__xa_store(&duct_local, refs[i], XA_ZERO_ENTRY, GFP_ATOMIC);
+		else
+			__xa_erase(&duct_local, refs[i]);
+	}
 	xa_unlock_irqrestore(&duct_local, irq);
+	for (i = ended; i < n; i++)
+		put_page(pages[i]);
 }
 
 static int duct_local_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs)
@@ -135,6 +148,78 @@ static int duct_local_copy(domid_t peer, struct duct_copy_batch *batch)
 	return err;
 }
 
+/* ---- mapping what was lent ---- */
+
+/**
+ * struct duct_local_pages - pages of the other end, mapped: no more than held
+ * @pub: what the core sees
+ * @ref: their references
+ */
+struct duct_local_pages {
+	struct duct_pages pub;
+	u32 *ref;
+};
+
+static void duct_local_unmap_pages(struct duct_pages *pages)
+{
+	struct duct_local_pages *p = container_of(pages, struct duct_local_pages, pub);
+	unsigned long irq;
+	u32 i;
+
+	for (i = 0; i < p->pub.n; i++) {
+		xa_lock_irqsave(&duct_local, irq);
+		__xa_clear_mark(&duct_local, p->ref[i], DUCT_LOCAL_MAPPED);
+		if (!xa_load(&duct_local, p->ref[i]))
+			__xa_erase(&duct_local, p->ref[i]);
+		xa_unlock_irqrestore(&duct_local, irq);
+		put_page(p->pub.page[i]);
+	}
+	kvfree(p->pub.page);
+	kvfree(p->ref);
+	kfree(p);
+}
+
+/* Once at a time. Return: the page, held; NULL: it is not lent, or mapped already */
+static struct page *duct_local_hold(u32 ref)
+{
+	struct page *page;
+	unsigned long irq;
+
+	xa_lock_irqsave(&duct_local, irq);
+	page = xa_load(&duct_local, ref);
+	if (page && xa_get_mark(&duct_local, ref, DUCT_LOCAL_MAPPED))
+		page = NULL;
+	if (page) {
+		get_page(page);
+		__xa_set_mark(&duct_local, ref, DUCT_LOCAL_MAPPED);
+	}
+	xa_unlock_irqrestore(&duct_local, irq);
+	return page;
+}
+
+/* Writing where only reading was allowed is no fault, other than on Xen. */
+static struct duct_pages *duct_local_map_pages(domid_t peer, const u32 *refs, u32 n,
+					       bool writable)
+{
+	struct duct_local_pages *p = kzalloc(sizeof(*p), GFP_KERNEL);
+	int err = -ENOMEM;
+
+	if (!p)
+		return ERR_PTR(-ENOMEM);
+	p->ref = kvcalloc(n, sizeof(*p->ref), GFP_KERNEL);
+	p->pub.page = kvcalloc(n, sizeof(*p->pub.page), GFP_KERNEL);
+	if (p->ref && p->pub.page) {
+		memcpy(p->ref, refs, n * sizeof(*refs));
+		while (p->pub.n < n && (p->pub.page[p->pub.n] = duct_local_hold(refs[p->pub.n])))
+			p->pub.n++;
+		err = p->pub.n == n ? 0 : -EIO;
+	}
+	if (!err)
+		return &p->pub;
+	duct_local_unmap_pages(&p->pub);
+	return ERR_PTR(err);
+}
+
 /* ---- sharing ---- */
 
 static void duct_local_share_free(struct duct_local_share *share)
@@ -149,7 +234,8 @@ static void duct_local_unshare(struct duct_share *pub)
 	struct duct_local_share *share = container_of(pub, struct duct_local_share, pub);
 	u32 i;
 
-	duct_local_reclaim(share->pub.refs, share->pub.n);
+	for (i = 0; i < share->pub.n; i++)
+		xa_erase_irq(&duct_local, share->pub.refs[i]);
 	for (i = 0; i < share->pub.n; i++)
 		put_page(share->page[i]);
 	duct_local_share_free(share);
@@ -188,6 +274,8 @@ const struct duct_memory_ops duct_local_memory = {
 	.revoke = duct_local_revoke,
 	.reclaim = duct_local_reclaim,
 	.copy = duct_local_copy,
+	.map_pages = duct_local_map_pages,
+	.unmap_pages = duct_local_unmap_pages,
 };
 EXPORT_SYMBOL_GPL(duct_local_memory);
 

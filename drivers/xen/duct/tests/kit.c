@@ -464,16 +464,21 @@ int kit_read_channel(struct kit_end *end, const char *file, char *text, size_t s
 	return kit_read_device(end->ch->dd, path, text, size);
 }
 
-void kit_loop_run(struct kit *kit, bool run)
+void kit_write(struct kit *kit, const char *path, const char *text)
 {
-	struct file *file = filp_open("/sys/module/duct_loopback/parameters/running", O_WRONLY, 0);
+	struct file *file = filp_open(path, O_WRONLY, 0);
 	loff_t pos = 0;
 	ssize_t len;
 
 	KUNIT_ASSERT_NOT_ERR_OR_NULL(kit->test, file);
-	len = kernel_write(file, run ? "1" : "0", 1, &pos);
+	len = kernel_write(file, text, strlen(text), &pos);
 	filp_close(file, NULL);
-	KUNIT_ASSERT_EQ(kit->test, len, 1);
+	KUNIT_ASSERT_EQ(kit->test, len, (ssize_t)strlen(text));
+}
+
+void kit_loop_run(struct kit *kit, bool run)
+{
+	kit_write(kit, "/sys/module/duct_loopback/parameters/running", run ? "1" : "0");
 }
 
 /* ---- each test ---- */

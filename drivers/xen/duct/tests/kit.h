@@ -213,6 +213,7 @@ int kit_join(struct kit_thread *thread);
 int kit_read(const char *path, char *text, size_t size);
 int kit_read_device(struct duct_device *dd, const char *file, char *text, size_t size);
 int kit_read_channel(struct kit_end *end, const char *file, char *text, size_t size);
+void kit_write(struct kit *kit, const char *path, const char *text);
 /* The loopback's epoch ends; @run: and the next begins. */
 void kit_loop_run(struct kit *kit, bool run);
 
@@ -228,6 +229,7 @@ extern struct kunit_suite duct_epochs_suite;
 extern struct kunit_suite duct_budgets_suite;
 extern struct kunit_suite duct_doors_suite;
 extern struct kunit_suite duct_bulk_suite;
+extern struct kunit_suite duct_bulk_map_suite;
 extern struct kunit_suite duct_events_suite;
 extern struct kunit_suite duct_regions_suite;
 extern struct kunit_suite duct_watches_suite;

@@ -28,6 +28,7 @@ static struct kunit_suite * const suites[] = {
 	&duct_budgets_suite,
 	&duct_doors_suite,
 	&duct_bulk_suite,
+	&duct_bulk_map_suite,
 	&duct_events_suite,
 	&duct_regions_suite,
 	&duct_watches_suite,

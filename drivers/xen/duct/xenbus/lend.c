@@ -1,24 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Grants for what a call lends, and the copying of what the peer lent. */
+/* Grants for what a call lends, and copying what the peer lent; mapping is in pages.c. */
 #include <linux/mm.h>
-#include <linux/module.h>
 #include <xen/grant_table.h>
 #include <xen/page.h>
 
 #include <asm/xen/hypercall.h>
 
 #include "memory.h"
-
-static atomic_t duct_lent_kept;
-
-static int duct_lent_kept_get(char *buf, const struct kernel_param *param)
-{
-	return sysfs_emit(buf, "%d\n", atomic_read(&duct_lent_kept));
-}
-
-static const struct kernel_param_ops duct_lent_kept_ops = { .get = duct_lent_kept_get };
-module_param_cb(lent_kept, &duct_lent_kept_ops, NULL, 0444);
-MODULE_PARM_DESC(lent_kept, "pages lent that a peer had mapped when they were to come back");
 
 /**
  * duct_grant_lend() - let a domain copy from pages, or to them. [any]
@@ -40,8 +28,7 @@ int duct_grant_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32
 		if (ref < 0 || ref & DUCT_SEG_KIND) {
 			if (ref >= 0)
 				gnttab_end_foreign_access(ref, NULL);
-			duct_grant_revoke(pages, i, refs);
-			duct_grant_reclaim(refs, i);
+			duct_grant_reclaim(pages, i, refs, duct_grant_revoke(pages, i, refs));
 			return -ENOSPC;
 		}
 		refs[i] = ref;
@@ -50,38 +37,46 @@ int duct_grant_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32
 }
 
 /**
- * duct_grant_revoke() - the peer cannot reach the pages any more. [any]
+ * duct_grant_revoke() - end the peer's access, as far as it has nothing mapped. [any]
  * @pages: from duct_grant_lend()
  * @n: how many
- * @refs: theirs; 0 for pages that the peer has mapped, of which there is a count now,
- *        until the kernel's own list of such pages lets go of them
+ * @refs: theirs
+ *
+ * The kernel writes a line for each reference that it finds in use, and a peer may
+ * keep a thousand so: the first is the last that is asked about. The others are not
+ * ended, and so not freed, behind the back of a peer that is just mapping them.
+ *
+ * Return: how many pages the peer cannot reach any more; the others are held
  */
-void duct_grant_revoke(struct page **pages, u32 n, u32 *refs)
+u32 duct_grant_revoke(struct page **pages, u32 n, const u32 *refs)
 {
-	u32 i;
+	u32 i, ended = 0;
 
-	for (i = 0; i < n; i++) {
-		if (gnttab_end_foreign_access_ref(refs[i]))
-			continue;
+	while (ended < n && gnttab_end_foreign_access_ref(refs[ended]))
+		ended++;
+	for (i = ended; i < n; i++)
 		get_page(pages[i]);
-		gnttab_end_foreign_access(refs[i], pages[i]);
-		refs[i] = 0;
-		atomic_inc(&duct_lent_kept);
-	}
+	return ended;
 }
 
 /**
  * duct_grant_reclaim() - the references may name other pages. [any]
- * @refs: from duct_grant_revoke()
+ * @pages: from duct_grant_revoke()
  * @n: how many
+ * @refs: theirs
+ * @ended: what duct_grant_revoke() returned. The pages behind are held on, by the
+ *         kernel's list of such pages, while the peer has them mapped
  */
-void duct_grant_reclaim(const u32 *refs, u32 n)
+void duct_grant_reclaim(struct page **pages, u32 n, const u32 *refs, u32 ended)
 {
 	u32 i;
 
-	for (i = 0; i < n; i++)
-		if (refs[i])
+	for (i = 0; i < n; i++) {
+		if (i < ended)
 			gnttab_free_grant_reference(refs[i]);
+		else
+			gnttab_end_foreign_access(refs[i], pages[i]);
+	}
 }
 
 static void duct_copy_fill(domid_t peer, const struct duct_copy *copy, struct gnttab_copy *op)

@@ -9,6 +9,7 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/vmalloc.h>
 #include <xen/features.h>
 #include <xen/grant_table.h>
@@ -18,9 +19,20 @@
 
 #include "memory.h"
 
+static DEFINE_SPINLOCK(duct_leaked_lock);	/* the next */
 static uint duct_leaked;
 module_param_named(leaked, duct_leaked, uint, 0444);
 MODULE_PARM_DESC(leaked, "pages whose unmapping failed; their addresses are never used again");
+
+/* So many pages are still mapped: these addresses must not be given to anybody else. [any] */
+void duct_grant_leaked(u32 pages)
+{
+	unsigned long irq;
+
+	spin_lock_irqsave(&duct_leaked_lock, irq);
+	duct_leaked += pages;
+	spin_unlock_irqrestore(&duct_leaked_lock, irq);
+}
 
 /**
  * struct duct_xen_mapping - a mapping and how to end it; private copies only
@@ -236,6 +248,5 @@ void duct_grant_unmap(struct duct_mapping *mapping)
 	duct_mapping_free(m);
 	return;
 leak:
-	/* Still mapped: these addresses must not be given to anybody else. */
-	duct_leaked += m->n;
+	duct_grant_leaked(m->n);
 }

@@ -13,5 +13,7 @@ const struct duct_memory_ops duct_xen_memory = {
 	.revoke = duct_grant_revoke,
 	.reclaim = duct_grant_reclaim,
 	.copy = duct_grant_copy,
+	.map_pages = duct_grant_map_pages,
+	.unmap_pages = duct_grant_unmap_pages,
 };
 EXPORT_SYMBOL_GPL(duct_xen_memory);

@@ -11,6 +11,10 @@
  *   stream SIZE COUNT         bytes, SIZE at a time
  *   bulk MAX COUNT PARTS      calls that lend lists of random shape, either way by turns; the
  *                             peer has every other pair in pages, copies the rest in PARTS
+ *   read SIZE COUNT HOW       calls that lend SIZE bytes in whole pages for the peer to
+ *   write SIZE COUNT HOW      read or write, unseen: HOW 1: it copies them; 512 to 4096:
+ *                             into pages, in pieces of so many bytes; 2: it has them in
+ *                             pages; 3: which may be mapped; 4: and keeps them for 200 ms
  *   event N COUNT             triggers of a counted event, N at a time
  *   region PAGES COUNT        regions, made, offered, attached, compared and ended
  *   xfer MAX COUNT            transfers between registered lists, either way by turns
@@ -39,6 +43,7 @@ struct perf_report {
 	struct perf_sum sum;
 	u64 events;
 	u64 copies;
+	u64 maps;
 	u64 wakeups;
 };
 
@@ -95,6 +100,7 @@ static int perf_query(struct perf *perf, struct duct_msg *msg, const u8 *data, u
 	perf_stats(perf, query->channel, &stats);
 	report.events = stats.out_events;
 	report.copies = stats.in_copies;
+	report.maps = stats.in_maps;
 	report.wakeups = stats.wakeups;
 	return duct_reply(msg->request, &report, sizeof(report));
 }
@@ -266,8 +272,9 @@ static int perf_drain(struct perf *perf, const struct perf_sum *sum, struct perf
 static int perf_parse(const char *line, char *what, u32 *size, u32 *count, u32 *batch)
 {
 	int n = sscanf(line, "%7s %u %u %u", what, size, count, batch);
+	bool lend = !strcmp(what, "read") || !strcmp(what, "write");
 
-	if (n < 3 || !*size || *size > PERF_MAX || !*count || (n > 3 && !*batch))
+	if (n < 3 || !*size || *size > (lend ? PERF_LEND : PERF_MAX) || !*count || (n > 3 && !*batch))
 		return -EINVAL;
 	if (n < 4)
 		*batch = 1;
@@ -287,6 +294,8 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 		return perf_stream(perf, sum, size, count);
 	if (!strcmp(what, "bulk"))
 		return perf_bulk(perf, sum, size, count, batch);
+	if (!strcmp(what, "read") || !strcmp(what, "write"))
+		return perf_lend(perf, sum, *what == 'w', size, count, batch);
 	if (!strcmp(what, "region"))
 		return perf_region(perf, sum, size, count);
 	if (!strcmp(what, "xfer"))
@@ -294,11 +303,11 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 	return -EINVAL;
 }
 
-/* Whether the run has compared each byte itself. */
+/* Whether the run knows by itself that all was right. */
 static bool perf_compares(const char *what)
 {
-	return !strcmp(what, "ping") || !strcmp(what, "bulk") || !strcmp(what, "region") ||
-	       !strcmp(what, "xfer");
+	return !strcmp(what, "ping") || !strcmp(what, "bulk") || !strcmp(what, "read") ||
+	       !strcmp(what, "write") || !strcmp(what, "region") || !strcmp(what, "xfer");
 }
 
 static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u32 batch)
@@ -331,8 +340,11 @@ static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u3
 	perf->result.events = last.out_events - first.out_events;
 	perf->result.wakeups = last.wakeups - first.wakeups;
 	perf->result.peer_events = after.events - before.events;
-	perf->result.hypercalls = perf->result.events + last.in_copies - first.in_copies;
-	perf->result.peer_hypercalls = perf->result.peer_events + after.copies - before.copies;
+	perf->result.hypercalls = perf->result.events + last.in_copies - first.in_copies +
+				  last.in_maps - first.in_maps;
+	perf->result.peer_maps = after.maps - before.maps;
+	perf->result.peer_hypercalls = perf->result.peer_events + after.copies - before.copies +
+				       perf->result.peer_maps;
 	perf->result.match = !err && (perf_compares(what) ||
 				      (after.sum.bytes == sum.bytes &&
 				       after.sum.messages == sum.messages &&
@@ -373,8 +385,8 @@ static int perf_show(struct seq_file *m, void *unused)
 		   perf->result.bytes, perf->result.ns);
 	seq_printf(m, "events %llu\npeer_events %llu\nwakeups %llu\n", perf->result.events,
 		   perf->result.peer_events, perf->result.wakeups);
-	seq_printf(m, "hypercalls %llu\npeer_hypercalls %llu\n", perf->result.hypercalls,
-		   perf->result.peer_hypercalls);
+	seq_printf(m, "hypercalls %llu\npeer_hypercalls %llu\npeer_maps %llu\n",
+		   perf->result.hypercalls, perf->result.peer_hypercalls, perf->result.peer_maps);
 	mutex_unlock(&perf->lock);
 	return 0;
 }
@@ -433,12 +445,13 @@ static int perf_probe(struct duct_device *dd)
 	mutex_init(&perf->in_lock);
 	prandom_seed_state(&perf->rnd, 1);
 	perf->pattern = perf_alloc(dd, PERF_MAX + 4096);
+	perf->bv = perf_alloc(dd, PERF_MAX / PERF_PIECE * sizeof(*perf->bv));
 	for (i = 0; i < PERF_CHANNELS; i++)
 		perf->scratch[i] = perf_alloc(dd, PERF_MAX);
 	perf->served = perf_alloc(dd, sizeof(*perf->served));
 	field = perf_alloc(dd, PERF_FIELD(PERF_MAX));
-	if (!perf->pattern || !perf->scratch[PERF_MESSAGES] || !perf->scratch[PERF_STREAM] ||
-	    !perf->served || !field)
+	if (!perf->pattern || !perf->bv || !perf->scratch[PERF_MESSAGES] ||
+	    !perf->scratch[PERF_STREAM] || !perf->served || !field)
 		return -ENOMEM;
 	perf_list_init(perf->served, field, PERF_FIELD(PERF_MAX));
 	prandom_bytes_state(&perf->rnd, perf->pattern, PERF_MAX + 4096);

@@ -9,6 +9,8 @@
 #include <xen/duct.h>
 
 #define PERF_MAX	(256u << 10)	/* longest message */
+#define PERF_LEND	(4u << 20)	/* longest list lent */
+#define PERF_PIECE	512u		/* least piece that bulk is copied in */
 #define PERF_WAIT	(60 * HZ)	/* a peer that takes nothing for so long has failed */
 
 enum { PERF_MESSAGES, PERF_STREAM, PERF_CHANNELS, PERF_EVENT = PERF_CHANNELS, PERF_ALL };
@@ -52,6 +54,8 @@ struct perf_list {
  * @in: what came in, by PERF_*
  * @scratch: what was read, by channel; the same
  * @served: pieces of ours for what the peer lends
+ * @piece: length of each of @bv; the one reader's
+ * @bv: @scratch of the messages, in pieces
  * @pattern: random bytes to send, the same at both ends
  * @rnd: state of the random numbers
  * @result: of the last run
@@ -67,10 +71,13 @@ struct perf {
 	struct perf_sum in[PERF_ALL];
 	u8 *scratch[PERF_CHANNELS];
 	struct perf_list *served;
+	u32 piece;
+	struct bio_vec *bv;
 	u8 *pattern;
 	struct rnd_state rnd;
 	struct {
 		u64 messages, bytes, ns, events, peer_events, hypercalls, peer_hypercalls, wakeups;
+		u64 peer_maps;
 		bool match;
 		int err;
 	} result;
@@ -85,6 +92,20 @@ bool perf_list_check(struct perf_list *list, const u8 *data, bool all);
 /* perf_bulk.c */
 int perf_bulk(struct perf *perf, struct perf_sum *sum, u32 most, u32 count, u32 parts);
 int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *data, u32 len);
+
+/**
+ * struct perf_lend_ask - what a call of perf_lend() wants; no other has its length
+ * @how: the peer serves it
+ * @keep: ms between mapping and the answer
+ */
+struct perf_lend_ask {
+	u32 how;
+	u32 keep;
+};
+
+/* perf_lend.c */
+int perf_lend(struct perf *perf, struct perf_sum *sum, bool write, u32 size, u32 count, u32 how);
+int perf_lend_serve(struct perf *perf, struct duct_request *req, const struct perf_lend_ask *ask);
 
 /* perf_region.c */
 int perf_region_probe(struct perf *perf);

@@ -102,10 +102,15 @@ static int perf_bulk_mapped(struct duct_request *req, const u8 *data)
 /* A call with memory lent came: @msg is the channel's scratch. Return: for recv() */
 int perf_bulk_serve(struct perf *perf, struct duct_request *req, const u8 *msg, u32 len)
 {
+	struct perf_lend_ask lend;
 	struct perf_bulk_ask ask;
 	const u8 *data;
 	int done;
 
+	if (len == sizeof(lend)) {
+		memcpy(&lend, msg, sizeof(lend));
+		return perf_lend_serve(perf, req, &lend);
+	}
 	if (len != sizeof(ask) || req->bulk_len > PERF_MAX)
 		return -EINVAL;
 	memcpy(&ask, msg, sizeof(ask));
@@ -159,6 +164,8 @@ static int perf_lent_call(struct perf *perf, struct perf_lent *lent,
 			  const struct perf_bulk_ask *ask, enum dma_data_direction dir)
 {
 	struct duct_channel *ch = perf->ch[PERF_MESSAGES];
+	/* Of those in pages, half. */
+	u32 flags = ask->map && ask->seed % 2 ? DUCT_MAY_MAP : 0;
 	int err;
 
 	lent->call = (struct duct_call) {
@@ -169,7 +176,7 @@ static int perf_lent_call(struct perf *perf, struct perf_lent *lent,
 		.dir = dir,
 	};
 	init_completion(&lent->ended);
-	while ((err = duct_call_async(ch, &lent->call, ask, sizeof(*ask), 0)) == -EAGAIN) {
+	while ((err = duct_call_async(ch, &lent->call, ask, sizeof(*ask), flags)) == -EAGAIN) {
 		err = duct_wait_writable(ch, PERF_MAX, PERF_WAIT);
 		if (err)
 			return err;

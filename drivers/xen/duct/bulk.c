@@ -7,11 +7,16 @@
 #include <linux/bvec.h>
 #include <linux/highmem.h>
 #include <linux/mm.h>
+#include <linux/module.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 
 #include "core.h"
+
+static uint duct_copy_piece = DUCT_COPY_PIECE;
+module_param_named(copy_piece, duct_copy_piece, uint, 0600);
+MODULE_PARM_DESC(copy_piece, "bytes a piece from which on memory lent is copied to a driver's own pages");
 
 /**
  * duct_bulk_receive() - read the list before a request
@@ -185,6 +190,36 @@ int duct_bulk_move(struct duct_move *move, u32 off, u32 len)
 	return err ?: duct_move_flush(move);
 }
 
+/* Whether an iterator's own pages are copied from or to, in pieces that are worth it. */
+static bool duct_iter_direct(const struct iov_iter *it, u32 len)
+{
+	u32 at = it->iov_offset, left = len, pieces = 0;
+	const struct bio_vec *bv = it->bvec;
+
+	if (!iov_iter_is_bvec(it))
+		return false;
+	for (; left; bv++, at = 0) {
+		u32 n = min(left, bv->bv_len - at);
+
+		pieces += DIV_ROUND_UP(offset_in_page(bv->bv_offset + at) + n, PAGE_SIZE);
+		left -= n;
+	}
+	return pieces <= 1 + len / max(READ_ONCE(duct_copy_piece), 1u);
+}
+
+/* Return: as duct_bulk_move(); then @it is where it was, and its bytes may be anything */
+static int duct_iter_move(struct duct_move *move, u32 off, struct iov_iter *it, u32 len)
+{
+	int err;
+
+	move->bv = it->bvec;
+	move->at = it->iov_offset;
+	err = duct_bulk_move(move, off, len);
+	if (!err)
+		iov_iter_advance(it, len);
+	return err;
+}
+
 /* Pages of ours through which bytes go. */
 struct duct_window {
 	struct bio_vec *bv;
@@ -257,6 +292,24 @@ static ssize_t duct_window_move(struct duct_window *window, struct duct_move *mo
 	return from ? n : duct_window_iter(window, n, it, false) ?: -EFAULT;
 }
 
+/* All of it. Return: bytes, fewer where user memory ended; -ENOMEM; as duct_window_move() */
+static ssize_t duct_window_copy(struct duct_move *move, u32 off, struct iov_iter *it, u32 len)
+{
+	struct duct_window window;
+	u32 done = 0;
+	ssize_t n;
+
+	n = duct_window_new(&window, min_t(u32, len, DUCT_COPIES * PAGE_SIZE));
+	if (n)
+		return n;
+	while (n >= 0 && done < len) {
+		n = duct_window_move(&window, move, off + done, it, len - done);
+		done += max_t(ssize_t, n, 0);
+	}
+	duct_window_free(&window);
+	return n < 0 && (n != -EFAULT || !done) ? n : done;
+}
+
 /**
  * duct_bulk_copy() - copy what a caller lent, or into it. [sleep]
  * @request: with &duct_request.bulk_len
@@ -264,7 +317,11 @@ static ssize_t duct_window_move(struct duct_window *window, struct duct_move *mo
  * @it: where to or, if &duct_request.dir is DMA_FROM_DEVICE, where from; as many
  *      bytes as it has, or as are left
  *
- * 256 KiB take one hypercall where the caller lent whole pages.
+ * Pages of an iterator of kind bvec are copied from or to as they are, unless they come
+ * in small pieces; all else goes by way of pages of ours. 256 KiB take one hypercall
+ * where the caller lent whole pages and @it has whole ones, or is of another kind.
+ *
+ * After an error what was to be read is to be taken for nothing.
  *
  * Return: bytes copied; -EINVAL: nothing was lent, @off is behind its end, or @it
  * goes the other way; -EFAULT: no byte of @it could be reached; -ECONNRESET: the
@@ -276,9 +333,8 @@ ssize_t duct_bulk_copy(struct duct_request *request, u32 off, struct iov_iter *i
 	struct duct_request_core *req = container_of(request, struct duct_request_core, pub);
 	bool from = request->dir == DMA_FROM_DEVICE;
 	struct duct_move move = { .req = req };
-	struct duct_window window;
-	u32 left, done = 0;
-	ssize_t n = 0;
+	ssize_t n;
+	u32 left;
 
 	if (!req->bulk || off > request->bulk_len || iov_iter_rw(it) != from)
 		return -EINVAL;
@@ -286,19 +342,15 @@ ssize_t duct_bulk_copy(struct duct_request *request, u32 off, struct iov_iter *i
 	if (!left)
 		return 0;
 	move.batch = kmalloc(sizeof(*move.batch), GFP_KERNEL);
-	if (!move.batch || duct_window_new(&window, min_t(u32, left, DUCT_COPIES * PAGE_SIZE))) {
-		kfree(move.batch);
+	if (!move.batch)
 		return -ENOMEM;
-	}
-	while (done < left) {
-		n = duct_window_move(&window, &move, off + done, it, left - done);
-		if (n < 0)
-			break;
-		done += n;
-	}
-	duct_window_free(&window);
+	n = duct_iter_direct(it, left) ? duct_iter_move(&move, off, it, left) : -EIO;
+	/* What cannot be copied so may be a page that another domain lent, mapped here. */
+	if (n == -EIO)
+		n = duct_window_copy(&move, off, it, left);
+	else if (!n)
+		n = left;
 	kfree(move.batch);
-	/* What was moved before user memory ended counts. */
-	return n < 0 && (n != -EFAULT || !done) ? n : done;
+	return n;
 }
 EXPORT_SYMBOL_GPL(duct_bulk_copy);

@@ -27,6 +27,9 @@ struct duct_slot;
 /* Whole pages from which on duct_bulk_map() maps, where it may. */
 #define DUCT_MAP_PAGES		16u
 
+/* Bytes a piece, on average, from which on duct_bulk_copy() spares the way by pages of ours. */
+#define DUCT_COPY_PIECE		1024u
+
 /* Pages of one peer that are mapped at once: four of the longest lists, 16 MiB. */
 #define DUCT_MAPPED_MAX		(4 * DUCT_BULK_BYTES_MAX / DUCT_PAGE_SIZE)
 

@@ -19,6 +19,10 @@
 
 #include "core.h"
 
+static uint duct_stage_small = DUCT_STAGE_SMALL;
+module_param_named(stage_small, duct_stage_small, uint, 0600);
+MODULE_PARM_DESC(stage_small, "bytes up to which memory is lent through the staging, not by grants");
+
 static atomic_t duct_lent_kept;
 
 static int duct_lent_kept_get(char *buf, const struct kernel_param *param)
@@ -204,7 +208,7 @@ static int duct_lend_plan(struct duct_stage *stage, struct duct_lend *lend, u32 
 
 	if (err)
 		return err;
-	if (lend->bytes <= DUCT_STAGE_SMALL && duct_stage_take(stage, lend->bytes, &lend->stage)) {
+	if (lend->bytes <= READ_ONCE(duct_stage_small) && duct_stage_take(stage, lend->bytes, &lend->stage)) {
 		lend->all = true;
 		lend->in_stage = true;
 		return duct_lend_count(lend, runs);

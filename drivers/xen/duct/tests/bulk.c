@@ -54,6 +54,57 @@ int bulk_serve_copy(struct bulk *bulk, struct duct_request *req, u32 n)
 	return 0;
 }
 
+/* The request in the server's pages: pieces of @piece bytes, with a byte left out between. */
+static u32 bulk_pieces(struct bulk *bulk, struct bio_vec *bv, u32 len, u32 piece)
+{
+	u32 at, n = 0, pos = 0;
+
+	for (at = 0; at < len; at += bv[n++].bv_len) {
+		u32 offset = offset_in_page(pos);
+
+		bv[n] = (struct bio_vec) {
+			.bv_page = vmalloc_to_page(bulk->scratch + pos),
+			.bv_offset = offset,
+			.bv_len = min3(len - at, piece, (u32)PAGE_SIZE - offset),
+		};
+		/* Whole pages are left whole. */
+		pos += bv[n].bv_len + (piece % PAGE_SIZE != 0);
+	}
+	return n;
+}
+
+/* Return: 0, or -errno: nothing beside the pieces has changed */
+int bulk_serve_pages(struct bulk *bulk, struct duct_request *req, u32 n, u32 piece)
+{
+	bool read = req->dir == DMA_TO_DEVICE;
+	struct bio_vec *bv = vmalloc(BULK_FIELD / piece * sizeof(*bv));
+	u32 i, at = 0, changed = 0, pieces;
+	struct iov_iter it;
+	ssize_t done;
+
+	if (!bv)
+		return -ENOMEM;
+	memset(bulk->scratch, BULK_CANARY, BULK_FIELD);
+	pieces = bulk_pieces(bulk, bv, req->bulk_len, piece);
+	for (i = 0; !read && i < pieces; at += bv[i++].bv_len)
+		bulk_fill(bulk, page_address(bv[i].bv_page) + bv[i].bv_offset, n, at,
+			  bv[i].bv_len);
+	iov_iter_bvec(&it, read ? ITER_DEST : ITER_SOURCE, bv, pieces, req->bulk_len);
+	done = duct_bulk_copy(req, 0, &it);
+	for (i = 0, at = 0; i < pieces; at += bv[i++].bv_len) {
+		u8 *data = page_address(bv[i].bv_page) + bv[i].bv_offset;
+
+		if (done == req->bulk_len)
+			bulk->bad += bulk_differ(bulk, data, n, at, bv[i].bv_len);
+		memset(data, BULK_CANARY, bv[i].bv_len);
+	}
+	for (i = 0; i < BULK_FIELD; i++)
+		changed += bulk->scratch[i] != BULK_CANARY;
+	bulk->bad += changed + (done >= 0 && iov_iter_count(&it));
+	vfree(bv);
+	return done == req->bulk_len ? 0 : done < 0 ? done : -EIO;
+}
+
 int bulk_serve_map(struct bulk *bulk, struct duct_request *req, u32 n)
 {
 	struct bio_vec *bv;
@@ -88,6 +139,9 @@ static int bulk_recv(struct kit_end *end, struct duct_msg *msg)
 	}
 	if (ask.how == BULK_MAP)
 		err = bulk_serve_map(bulk, msg->request, ask.n);
+	else if (ask.how == BULK_TO_PAGES)
+		err = bulk_serve_pages(bulk, msg->request, ask.n,
+				       100 + prandom_u32_state(&bulk->rnd) % PAGE_SIZE);
 	else
 		err = bulk_serve_copy(bulk, msg->request, ask.n);
 	/* With its pages mapped, too: the core takes them back. */

@@ -15,6 +15,7 @@
 
 enum bulk_how {
 	BULK_COPY,	/* piece by piece, each of another length */
+	BULK_TO_PAGES,	/* into pages of the server's own, in pieces of any length */
 	BULK_MAP,
 	BULK_REFUSE,
 	BULK_HOLD,
@@ -81,6 +82,7 @@ void bulk_round(struct bulk *bulk, struct call *call, enum bulk_how how, u32 n,
 		enum dma_data_direction dir);
 /* Serves a request that is held; it is not answered. Return: 0 or -errno */
 int bulk_serve_copy(struct bulk *bulk, struct duct_request *req, u32 n);
+int bulk_serve_pages(struct bulk *bulk, struct duct_request *req, u32 n, u32 piece);
 int bulk_serve_map(struct bulk *bulk, struct duct_request *req, u32 n);
 /* Answers the request that is held. Return: as duct_reply() */
 int bulk_answer(struct bulk *bulk);

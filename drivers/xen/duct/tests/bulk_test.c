@@ -18,6 +18,78 @@ static void bulk_mapped(struct kunit *test)
 	bulk_many(test, bulk_start(test, kit_param_side(test), 16384), BULK_MAP, 200);
 }
 
+static void bulk_to_pages(struct kunit *test)
+{
+	bulk_many(test, bulk_start(test, kit_param_side(test), 16384), BULK_TO_PAGES, 200);
+}
+
+/* A held list of 64 whole pages, copied in pieces. Return: hypercalls */
+static u64 bulk_in_pieces(struct bulk *bulk, u32 piece)
+{
+	struct call *call = calls_new(bulk->kit);
+	struct duct_stats before, after;
+	u32 n;
+
+	duct_stats(bulk->b->ch, &before);
+	for (n = 0; n < 2; n++) {
+		bulk_whole(bulk, BULK_PIECES);
+		if (n)
+			bulk_look(bulk, n, true, false);
+		bulk->held = NULL;
+		KUNIT_ASSERT_EQ(bulk->kit->test, 0,
+				bulk_call(bulk, call, BULK_HOLD, n,
+					  n ? DMA_TO_DEVICE : DMA_FROM_DEVICE));
+		kit_wait(bulk->kit, READ_ONCE(bulk->held));
+		KUNIT_EXPECT_EQ(bulk->kit->test, bulk_serve_pages(bulk, bulk->held, n, piece), 0);
+		KUNIT_EXPECT_EQ(bulk->kit->test, bulk_answer(bulk), 0);
+		kit_wait(bulk->kit, calls_ended(call));
+		KUNIT_EXPECT_EQ(bulk->kit->test, bulk_look(bulk, n, false, true), 0u);
+	}
+	duct_stats(bulk->b->ch, &after);
+	return (after.in_copies - before.in_copies) / 2;
+}
+
+/* Whole pages and large pieces are copied as they are, 64 at once; small ones by another way. */
+static void bulk_direct(struct kunit *test)
+{
+	struct bulk *bulk = bulk_start(test, kit_param_side(test), 16384);
+
+	KUNIT_EXPECT_EQ(test, bulk_in_pieces(bulk, PAGE_SIZE), 1ull);
+	KUNIT_EXPECT_GT(test, bulk_in_pieces(bulk, PAGE_SIZE / 2), 1ull);
+	KUNIT_EXPECT_EQ(test, bulk_in_pieces(bulk, 64), 1ull);
+	bulk_expect_settled(test, bulk);
+}
+
+static const struct duct_memory_ops *bulk_memory;
+static struct page *bulk_no_page;
+
+/* As Xen with a page that is mapped here and another domain's. */
+static int bulk_copy_not(domid_t peer, struct duct_copy_batch *batch)
+{
+	u32 i;
+
+	for (i = 0; i < batch->n; i++)
+		if (batch->copy[i].page == bulk_no_page)
+			return -EIO;
+	return bulk_memory->copy(peer, batch);
+}
+
+static void bulk_not_direct(struct kunit *test)
+{
+	struct bulk *bulk = bulk_start(test, kit_param_side(test), 16384);
+	struct duct_link *link = hostile_slot(bulk->b)->link;
+	struct duct_memory_ops memory = *link->memory;
+
+	bulk_memory = link->memory;
+	bulk_no_page = vmalloc_to_page(bulk->scratch + 7 * PAGE_SIZE);
+	memory.copy = bulk_copy_not;
+	link->memory = &memory;
+	/* In vain, and then by the other way. */
+	KUNIT_EXPECT_EQ(test, bulk_in_pieces(bulk, PAGE_SIZE), 2ull);
+	link->memory = bulk_memory;
+	bulk_expect_settled(test, bulk);
+}
+
 /* 256 KiB in whole pages: four hypercalls a MiB. */
 static void bulk_hypercalls(struct kunit *test)
 {
@@ -263,6 +335,9 @@ static void bulk_not_lent(struct kunit *test)
 static struct kunit_case bulk_cases[] = {
 	KUNIT_CASE_PARAM(bulk_copied, kit_sides),
 	KUNIT_CASE_PARAM(bulk_mapped, kit_sides),
+	KUNIT_CASE_PARAM(bulk_to_pages, kit_sides),
+	KUNIT_CASE_PARAM(bulk_direct, kit_sides),
+	KUNIT_CASE_PARAM(bulk_not_direct, kit_sides),
 	KUNIT_CASE_PARAM(bulk_hypercalls, kit_sides),
 	KUNIT_CASE_PARAM(bulk_refused, kit_sides),
 	KUNIT_CASE_PARAM(bulk_crowded, kit_sides),

@@ -20,14 +20,56 @@ struct duct_link;
 struct duct_request_core;
 struct duct_slot;
 
-/* Bytes of each half of the staging, and of lists that go through it as a whole. */
+/* Bytes of each half of the staging. */
 #define DUCT_STAGE_BYTES	(32u << 10)
+
+/*
+ * Where one way of lending becomes cheaper than another. Measured by the rig's scenario
+ * "crossover": thousands of instructions a call, of both domains and the hypervisor,
+ * its round trip included; Linux 6.1, Xen 4.17, dom0 lends to a PV guest with one
+ * CPU. Counting instructions makes two things cheaper than processors do: hypercalls,
+ * and emptying TLBs, which each unmapping asks for, on all CPUs of the domain. And it makes
+ * copying dearer: a word is an instruction. All three are module parameters.
+ *
+ * Lists of up to so many bytes in all go through the staging:
+ *
+ *   KiB                 4    8    12    16    24    32
+ *   read, staged       93   100   104   109   120   129
+ *   read, by grants    94    98   102   107   116   126
+ *   written, staged    93   100   103   109   119   130
+ *   written, by grants 94    98   102   108   116   127
+ *
+ * The same at 4 to 8 KiB. By grants there is one more hypercall.
+ */
 #define DUCT_STAGE_SMALL	(8u << 10)
 
-/* Whole pages from which on duct_bulk_map() maps, where it may. */
-#define DUCT_MAP_PAGES		16u
+/*
+ * Whole pages from which on duct_bulk_map() maps, where it may:
+ *
+ *   pages               1    4    16    64   128   256   512  1024
+ *   read, copied      186   197   245   431   683  1225  2427  4738
+ *   read, mapped      186   198   248   449   719  1261  2344  4463
+ *   written, copied   185   198   244   432   678  1219  2433  4756
+ *   written, mapped   184   200   251   458   736  1289  2405  4614
+ *
+ * Mapping wins from between 1 and 2 MiB on, by little, and then spares as much memory.
+ * With TLBs it wins later, or, where what was copied falls out of the cache, earlier.
+ */
+#define DUCT_MAP_PAGES		512u
 
-/* Bytes a piece, on average, from which on duct_bulk_copy() spares the way by pages of ours. */
+/*
+ * Bytes a piece, on average, from which on duct_bulk_copy() spares the way by pages of
+ * ours, of 256 KiB:
+ *
+ *   bytes a piece     512  1024  2048  4096
+ *   read, directly    401   314   274   251
+ *   read, by others   411   396   389   385
+ *   written, directly 400   316   273   252
+ *   written, by others 411  396   390   384
+ *
+ * The same at 512. An operation of a hypercall is about 330, copying a page and making
+ * room for it 2100, which a processor does in a third.
+ */
 #define DUCT_COPY_PIECE		1024u
 
 /* Pages of one peer that are mapped at once: four of the longest lists, 16 MiB. */

@@ -208,7 +208,8 @@ static int duct_lend_plan(struct duct_stage *stage, struct duct_lend *lend, u32 
 
 	if (err)
 		return err;
-	if (lend->bytes <= READ_ONCE(duct_stage_small) && duct_stage_take(stage, lend->bytes, &lend->stage)) {
+	if (lend->bytes <= READ_ONCE(duct_stage_small) &&
+	    duct_stage_take(stage, lend->bytes, &lend->stage)) {
 		lend->all = true;
 		lend->in_stage = true;
 		return duct_lend_count(lend, runs);

@@ -134,6 +134,35 @@ static void bulk_map_not_allowed(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, bulk_map_hypercalls(bulk, true), 0ull);
 }
 
+/* What the server leaves out is zero: the caller sees nothing of memory here. */
+static void bulk_map_unwritten(struct kunit *test)
+{
+	struct bulk *bulk = bulk_map_start(test, 16384);
+	struct call *call = calls_new(bulk->kit);
+	u8 *dirt[64], *data;
+	struct bio_vec *bv;
+	u32 i, j, bad = 0;
+
+	for (i = 0; i < ARRAY_SIZE(dirt); i++) {
+		dirt[i] = (u8 *)__get_free_page(GFP_KERNEL);
+		KUNIT_ASSERT_NOT_NULL(test, dirt[i]);
+		memset(dirt[i], 0x5a, PAGE_SIZE);
+	}
+	for (i = 0; i < ARRAY_SIZE(dirt); i++)
+		free_page((unsigned long)dirt[i]);
+	bulk->flags = 0;
+	bulk_map_hold(bulk, call, 1, DMA_FROM_DEVICE);
+	KUNIT_EXPECT_GT(test, duct_bulk_map(bulk->held, &bv), 0);
+	KUNIT_EXPECT_EQ(test, bulk_answer(bulk), 0);
+	kit_wait(bulk->kit, calls_ended(call));
+	for (i = 0; i < bulk->nents; i++) {
+		data = page_address(sg_page(&bulk->sg[i])) + bulk->sg[i].offset;
+		for (j = 0; j < bulk->sg[i].length; j++)
+			bad += !!data[j];
+	}
+	KUNIT_EXPECT_EQ(test, bad, 0u);
+}
+
 /* As soon as it pays: two hypercalls and no copy. */
 static void bulk_map_pays(struct kunit *test)
 {
@@ -403,6 +432,7 @@ static struct kunit_case bulk_map_cases[] = {
 	KUNIT_CASE_PARAM(bulk_map_random, kit_sides),
 	KUNIT_CASE_PARAM(bulk_map_own, kit_sides),
 	KUNIT_CASE_PARAM(bulk_map_not_allowed, kit_sides),
+	KUNIT_CASE_PARAM(bulk_map_unwritten, kit_sides),
 	KUNIT_CASE_PARAM(bulk_map_pays, kit_sides),
 	KUNIT_CASE_PARAM(bulk_map_budget, kit_sides),
 	KUNIT_CASE_PARAM(bulk_map_not_lent, kit_sides),

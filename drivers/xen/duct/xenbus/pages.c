@@ -121,7 +121,7 @@ struct duct_pages *duct_grant_map_pages(domid_t peer, const u32 *refs, u32 n, bo
 void duct_grant_unmap_pages(struct duct_pages *pages)
 {
 	struct duct_xen_pages *p = container_of(pages, struct duct_xen_pages, pub);
-	u32 i, left = 0;
+	u32 i, free = 0;
 
 	p->unmap.unmap_ops = p->op;
 	p->unmap.pages = p->pub.page;
@@ -130,13 +130,11 @@ void duct_grant_unmap_pages(struct duct_pages *pages)
 		p->op[i].status = GNTST_general_error;
 	if (p->pub.n && gnttab_unmap_refs_sync(&p->unmap))
 		pr_err_ratelimited("duct: pages lent are not unmapped well\n");
-	for (i = 0; i < p->pub.n; i++) {
+	for (i = 0; i < p->pub.n; i++)
 		if (p->op[i].status == GNTST_okay)
-			gnttab_free_pages(1, &p->pub.page[i]);
-		else
-			left++;
-	}
-	if (left)
-		duct_grant_leaked(left);
+			p->pub.page[free++] = p->pub.page[i];
+	gnttab_free_pages(free, p->pub.page);
+	if (free < p->pub.n)
+		duct_grant_leaked(p->pub.n - free);
 	duct_pages_free(p);
 }

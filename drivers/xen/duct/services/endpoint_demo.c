@@ -9,7 +9,7 @@
  *
  * In any order, before or after "ductctl attach 5 --service endpoint.0".
  */
-#include <linux/slab.h>
+#include <linux/pgtable.h>
 #include <linux/string.h>
 #include <xen/duct.h>
 
@@ -31,7 +31,6 @@ struct demo_page {
 
 static struct duct_endpoint *demo;
 static DEFINE_MUTEX(demo_lock);	/* who writes the page */
-static atomic_t demo_rung;
 
 /* One look at the page, which its owner may change meanwhile. */
 static bool demo_look(const struct demo_page *page, char *text)
@@ -50,19 +49,14 @@ static void demo_handler(struct duct_endpoint *ep, enum duct_endpoint_news news,
 	const struct demo_page *page = duct_endpoint_page(ep);
 	char text[DEMO_LINE];
 
-	switch (news) {
-	case DUCT_ENDPOINT_JOINED:
+	if (news == DUCT_ENDPOINT_JOINED)
 		pr_info("duct_endpoint_demo: joined by domain %u\n", buddy);
-		break;
-	case DUCT_ENDPOINT_RUNG:
-		atomic_inc(&demo_rung);
-		if (advertise)
-			pr_info("duct_endpoint_demo: it was read\n");
-		break;
-	case DUCT_ENDPOINT_GONE:
+	if (news == DUCT_ENDPOINT_GONE) {
 		pr_info("duct_endpoint_demo: domain %u has gone\n", buddy);
 		return;
 	}
+	if (news == DUCT_ENDPOINT_RUNG && advertise)
+		pr_info("duct_endpoint_demo: it was read\n");
 	/* A look that the owner spoiled is followed by another notification. */
 	if (advertise || !page || !demo_look(page, text) || !text[0])
 		return;
@@ -107,6 +101,21 @@ static const struct kernel_param_ops demo_line_ops = {
 };
 module_param_cb(line, &demo_line_ops, NULL, 0644);
 MODULE_PARM_DESC(line, "what the page says");
+
+#ifdef CONFIG_X86
+/* What the page table says: 0 for who only reads. */
+static int demo_get_writable(char *buf, const struct kernel_param *param)
+{
+	const void *page = demo ? duct_endpoint_page(demo) : NULL;
+	unsigned int level;
+	pte_t *pte = page ? lookup_address((unsigned long)page, &level) : NULL;
+
+	return pte ? sysfs_emit(buf, "%d\n", !!pte_write(*pte)) : -ENOTCONN;
+}
+
+static const struct kernel_param_ops demo_writable_ops = { .get = demo_get_writable };
+module_param_cb(writable, &demo_writable_ops, NULL, 0444);
+#endif
 
 static int __init demo_init(void)
 {

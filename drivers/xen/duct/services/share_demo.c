@@ -27,7 +27,6 @@ static DEFINE_MUTEX(demo_lock);	/* @demo against its end */
 
 static ulong calls;	/* of the watch */
 module_param(calls, ulong, 0444);
-
 static void demo_rung(struct duct_watch *w)
 {
 	calls++;

@@ -267,7 +267,13 @@ static void regions_bad_input(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, duct_region_offer(r, own, U32_MAX, true), -EINVAL);
 	KUNIT_EXPECT_EQ(test, PTR_ERR(duct_region_attach(other, 1u << 29, NULL, NULL)), -EINVAL);
 	KUNIT_EXPECT_EQ(test, duct_region_revoke(r, own), -ENOENT);
+	/* What nobody offers to this device does not come. */
+	back = duct_region_attach(other, REGIONS_ID + 1, NULL, NULL);
+	KUNIT_ASSERT_FALSE(test, IS_ERR(back));
 	regions_join(all, 0, true);
+	KUNIT_EXPECT_PTR_EQ(test, back->addr, NULL);
+	KUNIT_EXPECT_EQ(test, duct_region_trigger(back, 0), -ENOTCONN);
+	duct_region_put(back);
 	KUNIT_EXPECT_EQ(test, duct_region_offer(r, own, REGIONS_ID, true), -EEXIST);
 	KUNIT_EXPECT_EQ(test, duct_region_offer(r, own, 6, true), -EEXIST);
 	/* Each end has numbers of its own. */

@@ -51,7 +51,7 @@ static void duct_region_peer_uncharge(struct duct_region_peer *peer)
 /* Owner: the lowest id that is free. region->lock is held. */
 static void duct_region_peer_number(struct duct_region_peer *peer)
 {
-	peer->id = ffz(peer->region->ids);
+	peer->id = __ffs64(~peer->region->ids);
 	peer->region->ids |= BIT_ULL(peer->id);
 }
 

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * duct_test.ko: the API's tests. They need duct_loopback with
- * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535,endpoint.0, and run when the module is
- * loaded: all of them, or those of one suite.
+ * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535, and run when the module is loaded: all
+ * of them, or those of one suite. That of endpoints needs endpoint.0 besides, with which
+ * others fail, since an endpoint's device has a channel.
  *
  * kunit_test_suites() would run them only on kernels that were booted with
  * kunit.enable=1; whoever loads this wants them.

@@ -74,7 +74,10 @@ bool duct_bulk_bound(struct duct_request_core *req)
 
 	if (!rcu_access_pointer(ch->slot))
 		return false;
-	/* Pairs with rcu_assign_pointer() in duct_channel_bind(): a new slot, a new number. */
+	/*
+	 * In one kernel: pairs with rcu_assign_pointer() in duct_channel_bind(): a new slot,
+	 * a new number.
+	 */
 	smp_rmb();
 	return req->serial == READ_ONCE(ch->serial);
 }

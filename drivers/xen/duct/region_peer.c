@@ -123,6 +123,9 @@ void duct_region_peer_unmap(struct duct_region_peer *peer)
 	struct duct_region_core *region = peer->region;
 
 	mutex_lock(&peer->mutex);
+	/* What was to be let go of went with its epoch, and this is the next one's. */
+	if (!region->closing && (peer->state == DUCT_PEER_OFFERED || peer->state == DUCT_PEER_IN))
+		goto out;
 	if (peer->mapping)
 		duct_region_peer_link(peer)->memory->unmap(peer->mapping);
 	WRITE_ONCE(peer->mapping, NULL);
@@ -134,6 +137,7 @@ void duct_region_peer_unmap(struct duct_region_peer *peer)
 		peer->say |= DUCT_SAY_RELEASED;
 	}
 	spin_unlock_irq(&region->lock);
+out:
 	mutex_unlock(&peer->mutex);
 	duct_region_peer_queue(peer);
 }

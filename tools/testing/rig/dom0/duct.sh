@@ -12,6 +12,9 @@
 #   duct_run GUEST LINE               runs it on dom0's perf device to the guest
 #   duct_run_guest GUEST LINE         runs it on the guest's to dom0
 #   duct_ledger                       the rig's, and interrupts and counters of ours
+#   ledger_is FILE                    it is again what FILE holds, within a minute: what a
+#                                     PV peer had mapped is kept for 5 s, and the kernel
+#                                     takes ten pages a second back
 #
 # Between any two domains, of which each may be dom0:
 #
@@ -151,4 +154,12 @@ duct_ledger() {
 		guest "$g" 'echo "interrupts $(grep -c . /proc/interrupts)"
 			cd /sys/module/xen_duct/parameters; grep -H . quarantined leaked'
 	done
+}
+
+ledger_now_is() {
+	duct_ledger >"$RIG_RUN/now" && ledger_same "$1" "$RIG_RUN/now"
+}
+
+ledger_is() {
+	wait_for 60 ledger_now_is "$1"
 }

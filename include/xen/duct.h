@@ -410,12 +410,15 @@ struct duct_sg {
 	struct list_head node;
 };
 
+struct vm_area_struct;
+
 struct duct_region *duct_region_create(u64 size, const struct duct_region_ops *ops, void *priv);
 int duct_region_offer(struct duct_region *r, struct duct_device *dd, u32 id, bool writable);
 int duct_region_revoke(struct duct_region *r, struct duct_device *dd);
 struct duct_region *duct_region_attach(struct duct_device *dd, u32 id,
 				       const struct duct_region_ops *ops, void *priv);
 void duct_region_put(struct duct_region *r);
+int duct_region_mmap(struct duct_region *r, struct vm_area_struct *vma);
 int duct_region_watch(struct duct_region *r, struct duct_watch *w);
 void duct_region_unwatch(struct duct_region *r, struct duct_watch *w);
 int duct_region_trigger(struct duct_region *r, u64 off);

@@ -118,6 +118,8 @@ static void duct_region_tell_up(struct duct_region_peer *peer)
 	struct duct_region_core *region = peer->region;
 	const struct duct_region_ops *ops = region->ops;
 
+	if (!region->owner)
+		duct_region_peer_begin_users(peer);
 	spin_lock_irq(&region->lock);
 	peer->told = true;
 	if (!region->owner) {
@@ -208,6 +210,11 @@ static struct duct_region_core *duct_region_new(const struct duct_region_ops *op
 
 	if (!region)
 		return NULL;
+	region->users = duct_region_users_new();
+	if (!region->users) {
+		kfree(region);
+		return NULL;
+	}
 	region->ops = ops;
 	region->pub.priv = priv;
 	spin_lock_init(&region->lock);
@@ -224,6 +231,8 @@ static void duct_region_free(struct duct_region_core *region)
 {
 	u32 i;
 
+	duct_region_users_end(region->users);
+	duct_region_users_put(region->users);
 	if (region->owner)
 		vunmap(region->pub.addr);
 	for (i = 0; i < region->pages; i++)
@@ -280,6 +289,7 @@ struct duct_region *duct_region_create(u64 size, const struct duct_region_ops *o
 		duct_region_free(region);
 		return ERR_PTR(err);
 	}
+	duct_region_users_own(region->users, region->page, region->pages);
 	return &region->pub;
 }
 EXPORT_SYMBOL_GPL(duct_region_create);
@@ -467,7 +477,8 @@ struct duct_region *duct_region_attach(struct duct_device *dd, u32 id,
 	if (!err)
 		return &region->pub;
 	kfree(peer);
-	kfree(region);
+	if (region)
+		duct_region_free(region);
 	return ERR_PTR(err);
 }
 EXPORT_SYMBOL_GPL(duct_region_attach);

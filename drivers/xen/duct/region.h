@@ -4,6 +4,7 @@
  * its own with each peer, and passes on what is between two of them.
  *
  *   region.c       made, offered, attached; what the driver is told
+ *   region_mmap.c  in user space
  *   region_peer.c  the messages of one of those channels
  *   watch.c        triggers
  *   sg.c           transfers
@@ -15,6 +16,7 @@
 #include "region_msg.h"
 
 struct duct_region_peer;
+struct duct_region_users;
 
 /**
  * struct duct_region_core - the core's part of a region
@@ -23,6 +25,7 @@ struct duct_region_peer;
  * @owner: it is ours; else it is attached, and @peers has the owner alone; const
  * @page: owner: the memory; const
  * @pages: of @page; const
+ * @users: who has it mapped in user space; const
  * @lock: all below, and what is said there of others; hard irqs off. Outside the
  *        channels' tx_lock
  * @closing: @work is not queued any more
@@ -43,6 +46,7 @@ struct duct_region_core {
 	bool owner;
 	struct page **page;
 	u32 pages;
+	struct duct_region_users *users;
 	spinlock_t lock;
 	bool closing;
 	struct list_head peers;
@@ -170,9 +174,18 @@ struct duct_region_peer *duct_region_peer_new(struct duct_region_core *region,
 					      struct duct_device *dd, bool writable);
 int duct_region_peer_open(struct duct_region_peer *peer, u32 id);
 void duct_region_peer_queue(struct duct_region_peer *peer);
+void duct_region_peer_begin_users(struct duct_region_peer *peer);
 void duct_region_peer_unmap(struct duct_region_peer *peer);
 void duct_region_peer_revoke(struct duct_region_peer *peer);
 void duct_region_peer_end(struct duct_region_peer *peer);
+
+/* region_mmap.c */
+struct duct_region_users *duct_region_users_new(void);
+void duct_region_users_put(struct duct_region_users *users);
+void duct_region_users_own(struct duct_region_users *users, struct page **page, u32 pages);
+void duct_region_users_begin(struct duct_region_users *users, struct duct_mapping *mapping,
+			     const struct duct_memory_ops *memory, u32 pages, bool writable);
+void duct_region_users_end(struct duct_region_users *users);
 
 /* watch.c */
 bool duct_watches_tell(struct duct_region_core *region);

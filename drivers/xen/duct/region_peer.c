@@ -117,6 +117,14 @@ static void duct_region_peer_drop_refs(struct duct_region_peer *peer)
 	peer->refs = NULL;
 }
 
+/* Attached: it is mapped, and the driver is about to be told. */
+void duct_region_peer_begin_users(struct duct_region_peer *peer)
+{
+	duct_region_users_begin(peer->region->users, peer->mapping,
+				duct_region_peer_link(peer)->memory,
+				duct_region_pages(peer->size), peer->writable);
+}
+
 /* Attached: the driver does not use it any more, or was never told of it. */
 void duct_region_peer_unmap(struct duct_region_peer *peer)
 {
@@ -126,6 +134,7 @@ void duct_region_peer_unmap(struct duct_region_peer *peer)
 	/* What was to be let go of went with its epoch, and this is the next one's. */
 	if (!region->closing && (peer->state == DUCT_PEER_OFFERED || peer->state == DUCT_PEER_IN))
 		goto out;
+	duct_region_users_end(region->users);
 	if (peer->mapping)
 		duct_region_peer_link(peer)->memory->unmap(peer->mapping);
 	WRITE_ONCE(peer->mapping, NULL);

@@ -19,6 +19,8 @@
 
 struct duct_link;
 struct duct_policy;
+struct page;
+struct vm_area_struct;
 
 /**
  * struct duct_share - pages of ours that a peer may map
@@ -89,6 +91,9 @@ struct duct_copy_batch {
  *           until it does not. The share is gone. [sleep]
  * @map: map what @peer shares. Return: the mapping or ERR_PTR(). [sleep]
  * @unmap: the reverse; the mapping is gone. [sleep]
+ * @page: a page of a mapping; NULL: it has no struct page, for any of them. [any]
+ * @mmap: for those, the pages from @first on that fit @vma in user space, until they are
+ *        unmapped there, or @unmap. mmap_lock is held to write. Return: 0 or -errno. [sleep]
  * @lend: let @peer copy from @n whole pages of anybody here, or into them if
  *        @writable; fills @refs. All or nothing. Return: 0 or -errno. [any]
  * @revoke: the peer's access ends, page by page, but not from the first on that it
@@ -110,6 +115,8 @@ struct duct_memory_ops {
 	void (*unshare)(struct duct_share *share);
 	struct duct_mapping *(*map)(domid_t peer, const u32 *refs, u32 n, bool writable);
 	void (*unmap)(struct duct_mapping *mapping);
+	struct page *(*page)(struct duct_mapping *mapping, u32 i);
+	int (*mmap)(struct duct_mapping *mapping, struct vm_area_struct *vma, u32 first);
 	int (*lend)(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs);
 	u32 (*revoke)(struct page **pages, u32 n, const u32 *refs);
 	void (*reclaim)(struct page **pages, u32 n, const u32 *refs, u32 ended);

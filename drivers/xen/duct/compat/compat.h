@@ -7,6 +7,7 @@
 #define _DUCT_COMPAT_H
 
 #include <linux/device.h>
+#include <linux/mm.h>
 #include <linux/workqueue.h>
 #include <xen/xenbus.h>
 
@@ -45,6 +46,22 @@
 #define DUCT_COMPAT_WQ_PERCPU WQ_PERCPU
 #else
 #define DUCT_COMPAT_WQ_PERCPU 0
+#endif
+
+/* Since 6.3 vm_area_struct.vm_flags is read only. */
+#ifdef DUCT_HAVE_VM_FLAGS_SET
+#define duct_compat_vm_flags_set vm_flags_set
+#define duct_compat_vm_flags_clear vm_flags_clear
+#else
+static inline void duct_compat_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags |= flags;
+}
+
+static inline void duct_compat_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
+{
+	vma->vm_flags &= ~flags;
+}
 #endif
 
 #endif /* _DUCT_COMPAT_H */

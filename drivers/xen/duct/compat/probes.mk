@@ -19,4 +19,6 @@ duct-compat-flags := \
 	$(call duct-probe,DRIVER_STATE_DEV,'$(pound)include <xen/xenbus.h>' \
 		'int s(void) { return xenbus_read_driver_state((struct xenbus_device *)0, ""); }') \
 	$(call duct-probe,WQ_PERCPU,'$(pound)include <linux/workqueue.h>' \
-		'int f(void) { return WQ_PERCPU; }')
+		'int f(void) { return WQ_PERCPU; }') \
+	$(call duct-probe,VM_FLAGS_SET,'$(pound)include <linux/mm.h>' \
+		'void f(struct vm_area_struct *v) { vm_flags_set(v, VM_IO); }')

@@ -75,6 +75,11 @@ static struct duct_mapping *duct_local_map(domid_t peer, const u32 *refs, u32 n,
 	return &m->pub;
 }
 
+static struct page *duct_local_page(struct duct_mapping *mapping, u32 i)
+{
+	return container_of(mapping, struct duct_local_mapping, pub)->page[i];
+}
+
 /* ---- lending ---- */
 
 static u32 duct_local_revoke(struct page **pages, u32 n, const u32 *refs)
@@ -270,6 +275,7 @@ const struct duct_memory_ops duct_local_memory = {
 	.unshare = duct_local_unshare,
 	.map = duct_local_map,
 	.unmap = duct_local_unmap,
+	.page = duct_local_page,
 	.lend = duct_local_lend,
 	.revoke = duct_local_revoke,
 	.reclaim = duct_local_reclaim,

@@ -34,24 +34,6 @@ void duct_grant_leaked(u32 pages)
 	spin_unlock_irqrestore(&duct_leaked_lock, irq);
 }
 
-/**
- * struct duct_xen_mapping - a mapping and how to end it; private copies only
- * @pub: what the core sees
- * @n: pages
- * @writable: or only to read, for the page tables, too
- * @host: where each is mapped, for the hypervisor
- * @handle: of each; INVALID_GRANT_HANDLE where not mapped
- * @pages: NULL on PV
- */
-struct duct_xen_mapping {
-	struct duct_mapping pub;
-	u32 n;
-	bool writable;
-	phys_addr_t *host;
-	grant_handle_t *handle;
-	struct page **pages;
-};
-
 static bool duct_map_is_pv(void)
 {
 	return xen_pv_domain();
@@ -62,6 +44,7 @@ static void duct_mapping_free(struct duct_xen_mapping *m)
 	kvfree(m->host);
 	kvfree(m->handle);
 	kvfree(m->pages);
+	kvfree(m->ref);
 	kfree(m);
 }
 
@@ -74,6 +57,7 @@ static struct duct_xen_mapping *duct_mapping_new(u32 n, bool writable)
 		return NULL;
 	m->n = n;
 	m->writable = writable;
+	INIT_LIST_HEAD(&m->users);
 	m->host = kvcalloc(n, sizeof(*m->host), GFP_KERNEL);
 	m->handle = kvcalloc(n, sizeof(*m->handle), GFP_KERNEL);
 	m->pages = kvcalloc(n, sizeof(*m->pages), GFP_KERNEL);
@@ -198,6 +182,18 @@ static int duct_unmap_pages(struct duct_xen_mapping *m)
 	return err;
 }
 
+/* On PV, user space maps them by these once more. Return: 0 or -ENOMEM */
+static int duct_map_keep_refs(struct duct_xen_mapping *m, const u32 *refs)
+{
+	if (!duct_map_is_pv())
+		return 0;
+	m->ref = kvmalloc_array(m->n, sizeof(*m->ref), GFP_KERNEL);
+	if (!m->ref)
+		return -ENOMEM;
+	memcpy(m->ref, refs, m->n * sizeof(*m->ref));
+	return 0;
+}
+
 /**
  * duct_grant_map() - map pages of the peer. [sleep]
  * @peer: whose
@@ -215,7 +211,10 @@ struct duct_mapping *duct_grant_map(domid_t peer, const u32 *refs, u32 n, bool w
 
 	if (!m)
 		return ERR_PTR(-ENOMEM);
-	err = duct_map_area(m);
+	m->peer = peer;
+	err = duct_map_keep_refs(m, refs);
+	if (!err)
+		err = duct_map_area(m);
 	if (!err)
 		err = duct_map_pages(m, peer, refs);
 	if (err) {
@@ -234,6 +233,7 @@ void duct_grant_unmap(struct duct_mapping *mapping)
 	struct duct_xen_mapping *m = container_of(mapping, struct duct_xen_mapping, pub);
 
 	if (duct_map_is_pv()) {
+		duct_grant_munmap(m);
 		if (duct_unmap_pages(m))
 			goto leak;
 		vunmap(m->pub.addr);
@@ -249,4 +249,12 @@ void duct_grant_unmap(struct duct_mapping *mapping)
 	return;
 leak:
 	duct_grant_leaked(m->n);
+}
+
+/* The page at @i, or NULL on PV: see duct_grant_mmap(). [any] */
+struct page *duct_grant_page(struct duct_mapping *mapping, u32 i)
+{
+	struct duct_xen_mapping *m = container_of(mapping, struct duct_xen_mapping, pub);
+
+	return m->pages ? m->pages[i] : NULL;
 }

@@ -12,8 +12,9 @@
 # Loaded in this order before anything else runs; what is built in is skipped.
 RIG_MODULES_BASE="xen-privcmd xenfs xen-evtchn xen-gntdev xen-gntalloc"
 # There for those who ask: comparisons with netback, sockets, block devices.
-RIG_MODULES_MORE="xen-netback xen-netfront vsock vsock_diag kunit
-	brd null_blk xen-blkback xen-blkfront tun"
+RIG_MODULES_MORE="xen-netback xen-netfront bridge veth af_packet tcp_diag
+	vsock vsock_diag vmw_vsock_virtio_transport_common vsock_loopback vhost_vsock
+	kunit brd null_blk xen-blkback xen-blkfront tun"
 
 # kernel_modules FROM TO: copies the modules above and what they need
 kernel_modules() {

@@ -6,6 +6,7 @@
  * changes the entries then. They go when the addresses are unmapped, or used otherwise,
  * or the mapping goes, whichever is first.
  */
+#include <linux/kref.h>
 #include <linux/mm.h>
 #include <linux/mmu_notifier.h>
 #include <linux/slab.h>
@@ -19,6 +20,7 @@
 
 /**
  * struct duct_xen_user - pages mapped in a process
+ * @ref: one of each VMA: there are two while an mremap() fails
  * @node: on mapping->users; empty when that is gone
  * @notifier: tells when the page tables change
  * @start: the first page's address
@@ -29,6 +31,7 @@
  * @host: its page table entry
  */
 struct duct_xen_user {
+	struct kref ref;
 	struct list_head node;
 	struct mmu_interval_notifier notifier;
 	unsigned long start;
@@ -98,6 +101,7 @@ static struct duct_xen_user *duct_user_new(unsigned long start, u32 n)
 
 	if (!user)
 		return NULL;
+	kref_init(&user->ref);
 	INIT_LIST_HEAD(&user->node);
 	user->start = start;
 	user->n = n;
@@ -114,8 +118,10 @@ static struct duct_xen_user *duct_user_new(unsigned long start, u32 n)
 }
 
 /* Its addresses are not the user's any more. */
-static void duct_user_end(struct duct_xen_user *user)
+static void duct_user_end(struct kref *ref)
 {
+	struct duct_xen_user *user = container_of(ref, struct duct_xen_user, ref);
+
 	mutex_lock(&duct_user_lock);
 	duct_user_unmap(user, 0, user->n);
 	list_del_init(&user->node);
@@ -124,9 +130,18 @@ static void duct_user_end(struct duct_xen_user *user)
 	duct_user_free(user);
 }
 
+static void duct_user_vm_open(struct vm_area_struct *vma)
+{
+	struct duct_xen_user *user = vma->vm_private_data;
+
+	kref_get(&user->ref);
+}
+
 static void duct_user_vm_close(struct vm_area_struct *vma)
 {
-	duct_user_end(vma->vm_private_data);
+	struct duct_xen_user *user = vma->vm_private_data;
+
+	kref_put(&user->ref, duct_user_end);
 }
 
 /* The notifier knows one range of addresses. */
@@ -135,12 +150,14 @@ static int duct_user_vm_split(struct vm_area_struct *vma, unsigned long addr)
 	return -EINVAL;
 }
 
+/* Asked when it was moved: back again, but its pages have gone by then. */
 static int duct_user_vm_mremap(struct vm_area_struct *vma)
 {
 	return -EINVAL;
 }
 
 static const struct vm_operations_struct duct_user_vm_ops = {
+	.open = duct_user_vm_open,
 	.close = duct_user_vm_close,
 	.may_split = duct_user_vm_split,
 	.mremap = duct_user_vm_mremap,
@@ -215,7 +232,7 @@ int duct_grant_mmap(struct duct_mapping *mapping, struct vm_area_struct *vma, u3
 	if (!err)
 		err = duct_user_map(user, m, first);
 	if (err) {
-		duct_user_end(user);
+		kref_put(&user->ref, duct_user_end);
 		return err;
 	}
 	duct_compat_vm_flags_set(vma, VM_DONTCOPY);

@@ -181,7 +181,8 @@ static int duct_region_users_map(struct duct_region_users *users, struct vm_area
  * A region that is only to be read can only be mapped so. It cannot be pinned, as for
  * O_DIRECT. When the region goes down, right after the driver was told, or is put, its
  * pages go from user space; touching them is a SIGBUS from then on. On PV, what is
- * attached is not there after a fork(), and its mapping can be neither moved nor cut.
+ * attached is not there after a fork(), its mapping can be neither moved nor cut, and one
+ * made to read stays so.
  *
  * Return: 0; -EINVAL: outside the region, or not shared; -EACCES: to be written, which it
  * may not; -ENOTCONN: it is not attached now; -EBUSY: it is mapped by another inode;

@@ -6,6 +6,7 @@
 #include <linux/scatterlist.h>
 #include <linux/vmalloc.h>
 
+#include "hostile.h"
 #include "regions.h"
 
 #define SG_PAGES	48u
@@ -68,13 +69,13 @@ static void sg_done(struct duct_sg *s, u32 len)
 static void sg_free(struct kit_driver *driver, struct duct_device *dd);
 static void (*sg_remove)(struct kit_driver *driver, struct duct_device *dd);
 
-static struct sg_test *sg_start(struct kunit *test)
+static struct sg_test *sg_start(struct kunit *test, unsigned int side)
 {
 	struct sg_test *t = kunit_kzalloc(test, sizeof(*t), GFP_KERNEL);
 	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, t);
-	t->all = regions_start(test, kit_param_side(test), PAGE_SIZE, false);
+	t->all = regions_start(test, side, PAGE_SIZE, false);
 	t->all->priv = t;
 	sg_remove = t->all->driver->on_remove;
 	t->all->driver->on_remove = sg_free;
@@ -199,7 +200,7 @@ static void sg_one(struct sg_test *t, u32 by, u32 to, bool write, u32 seed)
 /* Random lists at both ends, between any two domains, either way. */
 static void sg_property(struct kunit *test)
 {
-	struct sg_test *t = sg_start(test);
+	struct sg_test *t = sg_start(test, kit_param_side(test));
 	u32 i;
 
 	for (i = 0; i < SG_RANDOM; i++) {
@@ -215,7 +216,7 @@ static void sg_property(struct kunit *test)
 /* The oldest of its direction goes first, and each is used once. */
 static void sg_oldest(struct kunit *test)
 {
-	struct sg_test *t = sg_start(test);
+	struct sg_test *t = sg_start(test, kit_param_side(test));
 	struct duct_region *r = sg_region(t, 1);
 	u32 i;
 
@@ -263,7 +264,7 @@ static int sg_xfer_thread(void *arg)
 /* Taken back while others transfer: each is either consumed or not. */
 static void sg_unregister(struct kunit *test)
 {
-	struct sg_test *t = sg_start(test);
+	struct sg_test *t = sg_start(test, kit_param_side(test));
 	struct kit_thread *thread;
 	u32 i, consumed = 0;
 
@@ -288,7 +289,7 @@ static void sg_unregister(struct kunit *test)
 
 static void sg_bad_input(struct kunit *test)
 {
-	struct sg_test *t = sg_start(test);
+	struct sg_test *t = sg_start(test, kit_param_side(test));
 	struct sg_list *list = &t->list[0];
 	u32 domain;
 
@@ -329,11 +330,69 @@ static void sg_bad_input(struct kunit *test)
 	}
 }
 
+/* ---- a peer that lies ---- */
+
+struct sg_lie {
+	const char *name;
+	struct duct_region_moved moved;
+	u32 len;
+	int result;
+};
+
+static const struct sg_lie sg_lies[] = {
+	{ "all", { .bytes = 64 }, sizeof(struct duct_region_moved), 64 },
+	{ "one byte too many", { .bytes = 65 }, sizeof(struct duct_region_moved), -EPROTO },
+	{ "far too many", { .bytes = U32_MAX }, sizeof(struct duct_region_moved), -EPROTO },
+	{ "half an answer", { }, 4, -EPROTO },
+	{ "no answer", { }, 0, -EPROTO },
+};
+
+static void sg_lie_name(const struct sg_lie *lie, char *desc)
+{
+	strscpy(desc, lie->name, KUNIT_PARAM_DESC_SIZE);
+}
+
+KUNIT_ARRAY_PARAM(sg_lie, sg_lies, sg_lie_name);
+
+static int sg_lied_to(void *arg)
+{
+	struct sg_test *t = arg;
+
+	return duct_sg_xfer(sg_region(t, 0), 1, t->list[3].table, 1, DMA_TO_DEVICE);
+}
+
+/* Answers in the peer's place; the peer's own answer is one too many then. */
+static void sg_lying(struct kunit *test)
+{
+	const struct sg_lie *lie = test->param_value;
+	struct sg_test *t = sg_start(test, KIT_FRONT);
+	const struct duct_frame frame = {
+		.len = lie->len,
+		.type = DUCT_FRAME_ANSWER,
+		.generation = 1,
+	};
+	struct kit_thread *thread;
+	struct duct_slot *slot;
+
+	sg_begin(&t->list[3]);
+	sg_piece(&t->list[3], 0, 64);
+	slot = hostile_region_stop(sg_region(t, 1));
+	thread = kit_thread(t->all->kit, sg_lied_to, t);
+	hostile_await(t->all->kit, slot);
+	hostile_frame(slot, &frame, &lie->moved, lie->len);
+	KUNIT_EXPECT_EQ(test, kit_join(thread), lie->result);
+	hostile_region_go(sg_region(t, 1));
+	kit_wait(t->all->kit, !regions_is_up(&t->all->peer[0]));
+	KUNIT_EXPECT_EQ(test, duct_sg_xfer(sg_region(t, 0), 2, t->list[3].table, 1,
+					   DMA_TO_DEVICE), -ENOBUFS);
+}
+
 static struct kunit_case sg_cases[] = {
 	KUNIT_CASE_PARAM(sg_property, kit_sides),
 	KUNIT_CASE_PARAM(sg_oldest, kit_sides),
 	KUNIT_CASE_PARAM(sg_unregister, kit_sides),
 	KUNIT_CASE_PARAM(sg_bad_input, kit_sides),
+	KUNIT_CASE_PARAM(sg_lying, sg_lie_gen_params),
 	{}
 };
 

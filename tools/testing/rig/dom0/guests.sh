@@ -81,7 +81,7 @@ consoles_end() {
 }
 
 guest_wait() {
-	local GUEST_TIMEOUT="${2:-120}"
+	local GUEST_TIMEOUT="${2:-${RIG_GUEST_BOOT:-120}}"
 	guest "$1" true
 }
 

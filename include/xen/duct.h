@@ -63,6 +63,25 @@
  *	duct_stop() was called
  */
 
+/**
+ * DOC: Resuming
+ *
+ * With DUCT_RESUMABLE at both ends a channel outlives the epoch, and so a reload of the
+ * frontend's or the backend's module, save and restore, and migration: what was sent
+ * arrives once and in order, as if nothing had been. In between the channel is parked: sends
+ * give -EAGAIN, up() and down() are not told, writable() and ready() come when it goes on.
+ * &duct_device.epoch and &duct_device.peer may change meanwhile.
+ *
+ * A message counts as received when all of it was read, or it was released; one of
+ * which duct_read() gave -ECONNRESET comes again. On a stream each byte that was read counts.
+ *
+ * If the other end is not there again in time (xen_duct's parameter resume_timeout), has
+ * closed the channel, or is an older image of itself, down() with -ECONNRESET tells so, and
+ * what was in flight is lost. So it is without the flag at the other end. Only for drivers
+ * that keep their devices; it serves and makes no calls. It takes the memory of the ring to
+ * the peer a second time.
+ */
+
 #define DUCT_NAME_LEN 16
 #define MODULE_ALIAS_DUCT(name) MODULE_ALIAS("duct:" name)
 
@@ -196,12 +215,13 @@ struct duct_channel_ops {
 
 #define DUCT_STREAM	1	/* bytes, not messages */
 #define DUCT_ON_CPU	4	/* its thread on &duct_channel_config.cpu */
+#define DUCT_RESUMABLE	16	/* nothing is lost with the epoch: see "Resuming" */
 
 /**
  * struct duct_channel_config - how to open a channel; copied; 0 is a good default everywhere
  * @ops: what to be told
  * @priv: for &duct_channel.priv
- * @flags: DUCT_STREAM, DUCT_ON_CPU; both ends must agree on DUCT_STREAM
+ * @flags: DUCT_STREAM, DUCT_ON_CPU, DUCT_RESUMABLE; both ends must agree on DUCT_STREAM
  * @cpu: for DUCT_ON_CPU
  * @tx_bytes: size of the ring to the peer, at least; 0: four messages, up to 256 KiB
  * @rx_bytes: size of the ring from the peer, at least; 0: the same

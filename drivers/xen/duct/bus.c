@@ -7,8 +7,6 @@
 
 LIST_HEAD(duct_drivers);
 
-#define to_duct_driver(d) container_of(d, struct duct_driver, driver)
-
 static const struct duct_device_id *duct_match_id(const struct duct_driver *drv,
 						  const struct duct_device *dd)
 {

@@ -85,9 +85,9 @@ static int duct_call_place(struct duct_channel_core *ch, struct duct_slot *slot,
  *
  * Return: 0: done() runs once; -EAGAIN: no room, or the peer is at its limit of
  * calls: writable() is armed; -EREMOTEIO: the peer serves none; -EMSGSIZE: the
- * request, or what is lent; -EINVAL on a stream, or for an empty piece; -ENOMEM,
- * -ENOSPC: no reference is free for what is lent; or another errno of "Errors":
- * done() does not run
+ * request, or what is lent; -EINVAL on a stream or a resumable channel, or for an empty
+ * piece; -ENOMEM, -ENOSPC: no reference is free for what is lent; or another errno of
+ * "Errors": done() does not run
  */
 int duct_call_async(struct duct_channel *channel, struct duct_call *call,
 		    const void *req, u32 len, u32 flags)
@@ -100,7 +100,7 @@ int duct_call_async(struct duct_channel *channel, struct duct_call *call,
 	u32 at;
 	int err, i;
 
-	if (ch->cfg.flags & DUCT_STREAM)
+	if (ch->cfg.flags & (DUCT_STREAM | DUCT_RESUMABLE))
 		return -EINVAL;
 	spin_lock_irqsave(&ch->tx_lock, irq);
 	slot = duct_call_slot_of(ch);

@@ -16,6 +16,12 @@
 
 /* ---- words to the peer ---- */
 
+u32 duct_channel_wish_flags(const struct duct_channel_core *ch)
+{
+	return (ch->cfg.flags & DUCT_STREAM ? DUCT_WISH_STREAM : 0) |
+	       (ch->cfg.flags & DUCT_RESUMABLE ? DUCT_WISH_RESUMABLE : 0);
+}
+
 static void duct_channel_fill(struct duct_channel_core *ch, union duct_ctl *msg)
 {
 	const struct duct_channel_config *cfg = &ch->cfg;
@@ -24,12 +30,14 @@ static void duct_channel_fill(struct duct_channel_core *ch, union duct_ctl *msg)
 	duct_service_fill(to_duct_device_core(ch->pub.dd)->service, &msg->open.service);
 	if (msg->type != DUCT_CTL_OPEN)
 		return;
-	msg->open.wish.flags = cfg->flags & DUCT_STREAM ? DUCT_WISH_STREAM : 0;
+	msg->open.wish.flags = duct_channel_wish_flags(ch);
 	msg->open.wish.tx_bytes = cfg->tx_bytes;
 	msg->open.wish.rx_bytes = cfg->rx_bytes;
 	msg->open.wish.max_msg = cfg->max_msg;
 	msg->open.wish.max_calls = cfg->max_calls;
 	msg->open.wish.max_answer = cfg->max_answer;
+	if (ch->parked)
+		duct_keep_point(ch->keep, &msg->open.wish.point);
 }
 
 static int duct_channel_emit(struct duct_link *link, struct duct_out *out)
@@ -127,6 +135,7 @@ void duct_channel_wish(struct duct_channel_core *ch)
 		return;
 	}
 	ch->wished = true;
+	duct_park_freeze(ch);
 	if (duct_link_is_front(ch->link)) {
 		duct_slot_try_bind(ch);
 	} else {
@@ -135,10 +144,19 @@ void duct_channel_wish(struct duct_channel_core *ch)
 	}
 }
 
+/* It may wish anew, and otherwise. */
+void duct_channel_unwish(struct duct_channel_core *ch)
+{
+	duct_channel_cancel(ch);
+	duct_channel_forget(ch);
+	list_del_init(&ch->out.node);
+}
+
 /* The other end does not want it so: an error for who sends, no new wish. */
 void duct_channel_refused(struct duct_channel_core *ch, int why)
 {
 	lockdep_assert_held(&ch->link->lock);
+	duct_park_end(ch, -ECONNRESET);
 	ch->wished = false;
 	ch->broken = true;
 	spin_lock_irq(&ch->tx_lock);
@@ -195,13 +213,19 @@ void duct_channel_event(struct duct_channel_core *ch)
 }
 
 /* The channel has its place in shared memory. link->lock is held. */
-void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot, u32 max_msg)
+void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
+		       const struct duct_ctl_bound *msg)
 {
+	bool resumed = msg->flags & DUCT_WISH_RESUMED;
+
 	lockdep_assert_held(&ch->link->lock);
 	spin_lock_irq(&ch->tx_lock);
 	if (!++ch->serial)
 		ch->serial++;	/* 0 says "not told" */
-	ch->pub.max_msg = max_msg;
+	if (!resumed)
+		ch->session = ch->serial;
+	ch->parked = false;
+	ch->pub.max_msg = msg->max_msg;
 	ch->pub.tx_bytes = slot->tx.size;
 	ch->tx_err = 0;
 	ch->rx_err = 0;
@@ -213,17 +237,36 @@ void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot, u32
 	/* Bits that came before the slot was installed were dropped: look once. */
 	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
 	duct_channel_wake_reader(ch);
+	if (resumed) {
+		ch->stats.resumed++;
+		/* What the peer has to read again, and what waited for that. */
+		duct_publish(&ch->pub);
+		duct_tx_wake(ch);
+	}
+	duct_service_queue(to_duct_device_core(ch->pub.dd)->service);
+}
+
+/* Wakes all who have to find that it is down, and has the driver told. [any] */
+void duct_channel_went_down(struct duct_channel_core *ch)
+{
+	duct_tx_wake(ch);
+	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
+	duct_channel_wake_reader(ch);
+	/* With ready() nobody else runs the done()s of failed calls. */
+	duct_channel_queue(ch);
 	duct_service_queue(to_duct_device_core(ch->pub.dd)->service);
 }
 
 /*
  * Takes the slot away; senders are out when this returns, readers after a grace
- * period. Everything in flight ends with @why. link->lock is held.
+ * period. Everything in flight ends with @why, but for a resumable channel when an epoch
+ * ends. link->lock is held.
  * Return: the slot, or NULL if there was none
  */
 struct duct_slot *duct_channel_unbind(struct duct_channel_core *ch, int why)
 {
 	struct duct_slot *slot;
+	bool parked;
 
 	lockdep_assert_held(&ch->link->lock);
 	slot = rcu_dereference_protected(ch->slot, lockdep_is_held(&ch->link->lock));
@@ -231,20 +274,19 @@ struct duct_slot *duct_channel_unbind(struct duct_channel_core *ch, int why)
 		return NULL;
 	spin_lock_irq(&ch->tx_lock);
 	RCU_INIT_POINTER(ch->slot, NULL);
-	ch->tx_err = why;
-	ch->rx_err = why;
-	duct_calls_fail(ch, slot, why);
+	parked = duct_park_begin(ch, slot, why);
+	if (!parked) {
+		ch->tx_err = why;
+		ch->rx_err = why;
+		duct_calls_fail(ch, slot, why);
+	}
 	spin_unlock_irq(&ch->tx_lock);
 	WRITE_ONCE(slot->ch, NULL);
 	ch->up = false;
 	ch->wished = false;
 	ch->why = why;
-	duct_tx_wake(ch);
-	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
-	duct_channel_wake_reader(ch);
-	/* With ready() nobody else runs the done()s of failed calls. */
-	duct_channel_queue(ch);
-	duct_service_queue(to_duct_device_core(ch->pub.dd)->service);
+	if (!parked)
+		duct_channel_went_down(ch);
 	return slot;
 }
 
@@ -311,7 +353,7 @@ void duct_channel_tell_down(struct duct_channel_core *ch)
 	int why = ch->why;
 
 	lockdep_assert_held(&ch->link->lock);
-	if (ch->stopped || !ch->told || (ch->up && ch->told == ch->serial))
+	if (ch->stopped || !ch->told || ((ch->up || ch->parked) && ch->told == ch->session))
 		return;
 	ch->telling = true;
 	mutex_unlock(&ch->link->lock);
@@ -326,19 +368,19 @@ void duct_channel_tell_down(struct duct_channel_core *ch)
 void duct_channel_tell_up(struct duct_channel_core *ch)
 {
 	const struct duct_channel_ops *ops = ch->cfg.ops;
-	u32 serial;
+	u32 session;
 
 	lockdep_assert_held(&ch->link->lock);
 	duct_channel_wish(ch);
-	serial = ch->serial;
+	session = ch->session;
 	if (ch->stopped || !ch->up || ch->told)
 		return;
-	ch->told = serial;
+	ch->told = session;
 	ch->telling = true;
 	mutex_unlock(&ch->link->lock);
 	if (ops->up)
 		ops->up(&ch->pub);
-	duct_channel_told(ch, serial);
+	duct_channel_told(ch, session);
 }
 
 struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 number)
@@ -365,7 +407,9 @@ static int duct_config_check(struct duct_channel_config *cfg)
 		cfg->ops = &none;
 	if (cfg->ops->recv && cfg->ops->ready)
 		return -EINVAL;
-	if (cfg->flags & ~(DUCT_STREAM | DUCT_ON_CPU))
+	if (cfg->flags & ~(DUCT_STREAM | DUCT_ON_CPU | DUCT_RESUMABLE))
+		return -EINVAL;
+	if (cfg->flags & DUCT_RESUMABLE && (cfg->max_calls || cfg->max_answer))
 		return -EINVAL;
 	if (cfg->flags & DUCT_ON_CPU && (cfg->cpu >= nr_cpu_ids || !cpu_possible(cfg->cpu)))
 		return -EINVAL;
@@ -395,6 +439,8 @@ static struct duct_channel_core *duct_channel_new(struct duct_device_core *dev, 
 	kobject_init(&ch->kobj, &duct_channel_ktype);
 	ch->cfg = *config;
 	err = duct_config_check(&ch->cfg);
+	if (!err && ch->cfg.flags & DUCT_RESUMABLE && !to_duct_driver(dev->pub.dev.driver)->keep)
+		err = -EINVAL;
 	if (err)
 		goto err_put;
 	ch->pub.dd = &dev->pub;
@@ -414,7 +460,8 @@ static struct duct_channel_core *duct_channel_new(struct duct_device_core *dev, 
 	INIT_LIST_HEAD(&ch->node);
 	INIT_LIST_HEAD(&ch->out.node);
 	ch->out.emit = duct_channel_emit;
-	if (ch->cfg.max_calls) {
+	err = duct_park_init(ch);
+	if (!err && ch->cfg.max_calls) {
 		ch->requests = kvcalloc(ch->cfg.max_calls, sizeof(*ch->requests), GFP_KERNEL);
 		err = ch->requests ? 0 : -ENOMEM;
 	}
@@ -547,15 +594,15 @@ void duct_stop(struct duct_channel *channel)
 	if (!ch->stopped) {
 		ch->stopped = true;
 		duct_slot_close(ch, -ESHUTDOWN, DUCT_CLOSE_NORMAL);
-		duct_channel_cancel(ch);
-		duct_channel_forget(ch);
-		list_del_init(&ch->out.node);
+		duct_channel_unwish(ch);
 		spin_lock_irq(&ch->tx_lock);
+		ch->parked = false;
 		ch->tx_err = -ESHUTDOWN;
 		ch->rx_err = -ESHUTDOWN;
 		spin_unlock_irq(&ch->tx_lock);
 	}
 	mutex_unlock(&link->lock);
+	cancel_delayed_work_sync(&ch->park_timeout);
 	wait_event(ch->wait, !READ_ONCE(ch->telling));
 	/* Event handlers that found the channel before the slot let go. */
 	synchronize_rcu_expedited();

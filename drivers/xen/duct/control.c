@@ -116,17 +116,32 @@ static bool duct_ring_bytes_valid(u32 bytes)
 	return bytes >= DUCT_RING_MIN && bytes <= DUCT_RING_MAX && is_power_of_2(bytes);
 }
 
+/* @tx_bytes: the ring that the end of this point writes */
+static const char *duct_check_point(const struct duct_ctl_point *point, u32 flags, u32 tx_bytes)
+{
+	if (!point->cookie || !(flags & DUCT_WISH_RESUMABLE))
+		return point->cookie || point->sent || point->kept || point->taken ?
+		       "reserved bytes are not zero" : NULL;
+	if (!IS_ALIGNED(point->sent | point->kept | point->taken, DUCT_ALIGN))
+		return "position is not aligned";
+	if (point->kept > point->sent || point->sent - point->kept > tx_bytes)
+		return "more kept than a ring";
+	return NULL;
+}
+
 static const char *duct_check_wish(const struct duct_ctl_wish *wish)
 {
-	if (wish->flags & ~DUCT_WISH_STREAM)
+	if (wish->flags & ~(DUCT_WISH_STREAM | DUCT_WISH_RESUMABLE))
 		return "unknown channel flags";
+	if (wish->flags & DUCT_WISH_RESUMABLE && wish->max_calls)
+		return "calls on a resumable channel";
 	if (!duct_ring_bytes_valid(wish->tx_bytes) || !duct_ring_bytes_valid(wish->rx_bytes))
 		return "ring size is no power of two within the limits";
 	if (!wish->max_msg || wish->max_msg > DUCT_MSG_MAX)
 		return "longest message out of range";
 	if (wish->max_calls > DUCT_SLOTS || wish->max_answer > DUCT_MSG_MAX)
 		return "calls out of range";
-	return NULL;
+	return duct_check_point(&wish->point, wish->flags, wish->tx_bytes);
 }
 
 static const char *duct_check_open(const struct duct_ctl_open *m)
@@ -145,12 +160,13 @@ static const char *duct_check_open(const struct duct_ctl_open *m)
 static const char *duct_check_bound(const struct duct_ctl_bound *m)
 {
 	const struct duct_ctl_wish as_wish = {
-		.flags = m->flags,
+		.flags = m->flags & ~DUCT_WISH_RESUMED,
 		.tx_bytes = m->to_back.bytes,
 		.rx_bytes = m->to_front.bytes,
 		.max_msg = m->max_msg,
 		.max_calls = m->max_calls,
 		.max_answer = m->max_answer,
+		.point = m->point,
 	};
 	const char *why = duct_check_service(&m->service, DUCT_ROLE_CONNECT | DUCT_ROLE_SERVE |
 							   DUCT_ROLE_PEER);
@@ -161,8 +177,12 @@ static const char *duct_check_bound(const struct duct_ctl_bound *m)
 		return "no such slot";
 	if (m->door >= DUCT_DOORS)
 		return "no such door";
-	if (!IS_ALIGNED(m->start, DUCT_ALIGN))
+	if (!IS_ALIGNED(m->to_back.start | m->to_front.start, DUCT_ALIGN))
 		return "start index is not aligned";
+	if (m->flags & DUCT_WISH_RESUMABLE ? !m->point.cookie : m->flags & DUCT_WISH_RESUMED)
+		return "resumable without a cookie, or the reverse";
+	if (m->reserved)
+		return "reserved bytes are not zero";
 	if (m->to_back.chunk >= DUCT_CHUNKS || m->to_front.chunk >= DUCT_CHUNKS)
 		return "no such chunk";
 	if (!IS_ALIGNED(m->to_back.offset, 64) || !IS_ALIGNED(m->to_front.offset, 64))

@@ -34,6 +34,7 @@
 #include "arena.h"
 #include "bulk.h"
 #include "control.h"
+#include "resume.h"
 #include "ring.h"
 #include "stats.h"
 #include "wire.h"
@@ -446,14 +447,20 @@ enum {
  * @cfg: as opened, defaults filled in
  * @slot: NULL while not bound
  * @serial: counts bindings; link->lock and tx_lock to change
- * @told: the driver was, or is being, told of binding number @told by up(), and not of its
+ * @told: the driver was, or is being, told of session number @told by up(), and not of its
  *        end; 0: none. device_lock
+ * @session: the @serial that it began with: the same through all epochs in which it is
+ *           resumed; link->lock
  * @up: there is a binding to tell of; link->lock
  * @why: down's reason; link->lock
  * @telling: up() or down() runs
  * @broken: no new wish in this epoch; link->lock
  * @stopped: duct_stop() was called
  * @wished: the wish is made; backend: OPEN was queued; link->lock
+ * @keep: resumable: what it keeps; const, and its @tx_bytes and @tx by link->lock
+ * @parked: the epoch is over, the session is not; link->lock and tx_lock to change
+ * @park_frozen: parked, and what was taken is settled; the same
+ * @park_timeout: ends it
  * @tx_lock: see the top
  * @tx_err: why not to send, 0 if up; tx_lock
  * @rx_err: why there is nothing to receive once @slot is gone; tx_lock to change
@@ -473,6 +480,7 @@ enum {
  * @open_serial: of which binding
  * @open_frame: its header
  * @open_pos: bytes read of it
+ * @open_lost: not all of it could be read
  * @open_request: its request until it is released or replied; tx_lock to change
  * @requests: cfg.max_calls of them
  * @requests_busy: of those; tx_lock
@@ -490,6 +498,7 @@ struct duct_channel_core {
 	struct duct_channel_config cfg;
 	struct duct_slot __rcu *slot;
 	u32 serial;
+	u32 session;
 	u32 told;
 	bool up;
 	int why;
@@ -497,6 +506,11 @@ struct duct_channel_core {
 	bool broken;
 	bool stopped;
 	bool wished;
+
+	struct duct_keep *keep;
+	bool parked;
+	bool park_frozen;
+	struct delayed_work park_timeout;
 
 	spinlock_t tx_lock;
 	int tx_err;
@@ -518,6 +532,7 @@ struct duct_channel_core {
 	u32 open_serial;
 	struct duct_frame open_frame;
 	u32 open_pos;
+	bool open_lost;
 	struct duct_request *open_request;
 
 	struct duct_request_core *requests;
@@ -532,6 +547,7 @@ struct duct_channel_core {
 };
 
 #define to_duct_channel_core(c) container_of(c, struct duct_channel_core, pub)
+#define to_duct_driver(d) container_of(d, struct duct_driver, driver)
 #define to_duct_device_core(d) container_of(d, struct duct_device_core, pub)
 #define to_duct_link(d) container_of(d, struct duct_link, dev)
 
@@ -611,7 +627,11 @@ const struct duct_ctl_wish *duct_service_wish(struct duct_service *service, u32 
 void duct_service_wish_done(struct duct_service *service, u32 number);
 
 /* channel.c */
-void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot, u32 max_msg);
+void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
+		       const struct duct_ctl_bound *msg);
+void duct_channel_went_down(struct duct_channel_core *ch);
+void duct_channel_unwish(struct duct_channel_core *ch);
+u32 duct_channel_wish_flags(const struct duct_channel_core *ch);
 struct duct_slot *duct_channel_unbind(struct duct_channel_core *ch, int why);
 void duct_channel_wish(struct duct_channel_core *ch);
 void duct_channel_refused(struct duct_channel_core *ch, int why);
@@ -626,6 +646,20 @@ void duct_channel_close_all(struct duct_device_core *dev);
 struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 number);
 int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
 		      struct duct_channel **channel);
+
+/* park.c */
+int duct_park_init(struct duct_channel_core *ch);
+void duct_park_free(struct duct_channel_core *ch);
+bool duct_park_begin(struct duct_channel_core *ch, struct duct_slot *slot, int why);
+void duct_park_freeze(struct duct_channel_core *ch);
+void duct_park_release(struct duct_channel_core *ch, const struct duct_msg *msg);
+void duct_park_end(struct duct_channel_core *ch, int why);
+void duct_park_timeout(struct work_struct *work);
+void duct_park_agree(struct duct_channel_core *ch, const struct duct_ctl_wish *wish,
+		     struct duct_ctl_bound *msg);
+int duct_park_check(const struct duct_channel_core *ch, const struct duct_ctl_bound *msg);
+int duct_park_bind(struct duct_channel_core *ch, struct duct_slot *slot,
+		   const struct duct_ctl_bound *msg);
 
 /* send.c */
 int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at);

@@ -19,10 +19,18 @@ static void duct_rx_give(struct duct_channel_core *ch, struct duct_slot *slot)
 	ch->stats.out_events += duct_door_ring(slot);
 }
 
+/* Resumable: what was taken, and pads that were skipped. */
+static void duct_rx_settle(struct duct_channel_core *ch, const struct duct_slot *slot)
+{
+	if (slot->tx.keep)
+		duct_keep_move(&ch->keep->taken, slot->rx.cons);
+}
+
 static void duct_rx_done(struct duct_channel_core *ch, struct duct_slot *slot,
 			 const struct duct_frame *frame)
 {
 	duct_rx_take(&slot->rx, frame);
+	duct_rx_settle(ch, slot);
 	if (duct_rx_owed(&slot->rx) >= slot->rx.size / 4)
 		duct_rx_give(ch, slot);
 }
@@ -65,6 +73,7 @@ static void duct_rx_open(struct duct_channel_core *ch, const struct duct_frame *
 	ch->open_serial = ch->serial;
 	ch->open_frame = *frame;
 	ch->open_pos = 0;
+	ch->open_lost = false;
 	ch->stats.in_messages++;
 	ch->stats.in_bytes += frame->len;
 }
@@ -203,7 +212,16 @@ static int duct_rx_step(struct duct_channel_core *ch, struct duct_slot *slot)
 	ch->open_request = NULL;
 	if (frame.type == DUCT_FRAME_CALL || frame.type == DUCT_FRAME_BULK)
 		return duct_rx_call(ch, slot, &frame);
+	duct_rx_settle(ch, slot);
 	duct_rx_open(ch, &frame);
+	if (unlikely(ch->keep && ch->keep->skip)) {
+		if (ch->keep->skip >= frame.len) {
+			duct_channel_fault(ch, slot, "a stream that goes on otherwise");
+			return -EPROTO;
+		}
+		ch->open_pos = ch->keep->skip;
+		ch->keep->skip = 0;
+	}
 	return 1;
 }
 
@@ -230,7 +248,9 @@ int duct_next(struct duct_channel *channel, struct duct_msg *msg)
 			/* Bound this very moment, if there is no reason. */
 			if (!err)
 				continue;
-			ch->open = false;
+			/* Of a parked channel it may count as taken yet. */
+			if (!READ_ONCE(ch->parked))
+				ch->open = false;
 		} else if (test_bit(DUCT_SLOT_FAULT, &slot->flags)) {
 			err = -EPROTO;
 		} else if (ch->open && ch->open_serial == ch->serial) {
@@ -285,6 +305,7 @@ int duct_read(struct duct_msg *msg, void *to, u32 len)
 	rcu_read_lock();
 	slot = duct_msg_slot(ch, msg);
 	if (!slot) {
+		ch->open_lost = true;
 		err = -ECONNRESET;
 	} else if (len > msg->len) {
 		err = -EMSGSIZE;
@@ -326,8 +347,10 @@ ssize_t duct_read_iter(struct duct_msg *msg, struct iov_iter *to)
 			pagefault_enable();
 		}
 		rcu_read_unlock();
-		if (!slot)
+		if (!slot) {
+			ch->open_lost = true;
 			return -ECONNRESET;
+		}
 		ch->open_pos += n;
 		msg->len -= n;
 		done += n;
@@ -353,6 +376,8 @@ void duct_release(struct duct_msg *msg)
 	if (slot && (!(ch->cfg.flags & DUCT_STREAM) || !msg->len)) {
 		ch->open = false;
 		duct_rx_done(ch, slot, &ch->open_frame);
+	} else if (unlikely(ch->keep && !slot)) {
+		duct_park_release(ch, msg);
 	}
 	msg->serial = 0;
 	rcu_read_unlock();

@@ -22,6 +22,7 @@ void duct_tx_init(struct duct_tx *tx, struct duct_shared_ring __peer *shared,
 	tx->prod = start;
 	tx->published = start;
 	tx->cons = start;
+	tx->keep = NULL;
 }
 
 /* Looks at the peer's index; -EPROTO if it is not between the last and ours. */
@@ -68,7 +69,11 @@ int duct_tx_reserve(struct duct_tx *tx, u32 len, u32 keep, u32 *at)
 
 static void duct_tx_header(struct duct_tx *tx, u32 at, const struct duct_frame *frame)
 {
-	duct_peer_copy_out(tx->data + (at & (tx->size - 1)), frame, sizeof(*frame));
+	u32 pos = at & (tx->size - 1);
+
+	duct_peer_copy_out(tx->data + pos, frame, sizeof(*frame));
+	if (tx->keep)
+		memcpy(tx->keep + pos, frame, sizeof(*frame));
 }
 
 /**
@@ -88,7 +93,28 @@ void duct_tx_commit(struct duct_tx *tx, u32 at, const struct duct_frame *frame)
 		duct_tx_header(tx, tx->prod, &pad);
 	}
 	duct_tx_header(tx, at, frame);
+	if (unlikely(tx->keep)) {
+		u32 pos = (at & (tx->size - 1)) + sizeof(*frame);
+
+		duct_peer_copy_out(tx->data + pos, tx->keep + pos, frame->len);
+	}
 	tx->prod = at + duct_frame_bytes(frame->len);
+}
+
+/**
+ * duct_tx_again() - commit once more what is kept of an earlier ring
+ * @tx: the half, just begun, with all of it in @tx->keep
+ * @end: the index behind the last frame, at most a ring behind where it began
+ */
+void duct_tx_again(struct duct_tx *tx, u32 end)
+{
+	while (tx->prod != end) {
+		u32 pos = tx->prod & (tx->size - 1);
+		u32 n = min(end - tx->prod, tx->size - pos);
+
+		duct_peer_copy_out(tx->data + pos, tx->keep + pos, n);
+		tx->prod += n;
+	}
 }
 
 /**

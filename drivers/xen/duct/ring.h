@@ -21,6 +21,8 @@
  * struct duct_tx - the writer's half of a ring
  * @shared: the indexes
  * @data: the bytes
+ * @keep: optional: private memory of @size bytes, in which the frames stay as they
+ *        were written until the peer has taken them
  * @size: of @data, a power of two
  * @prod: own index: frames up to here are written
  * @published: frames up to here were shown to the peer
@@ -29,6 +31,7 @@
 struct duct_tx {
 	struct duct_shared_ring __peer *shared;
 	u8 __peer *data;
+	u8 *keep;
 	u32 size;
 	u32 prod;
 	u32 published;
@@ -79,13 +82,16 @@ void duct_tx_init(struct duct_tx *tx, struct duct_shared_ring __peer *shared,
 int duct_tx_reserve(struct duct_tx *tx, u32 len, u32 keep, u32 *at);
 void duct_tx_commit(struct duct_tx *tx, u32 at, const struct duct_frame *frame);
 bool duct_tx_publish(struct duct_tx *tx);
+void duct_tx_again(struct duct_tx *tx, u32 end);
 int duct_tx_room(struct duct_tx *tx, u32 *room);
 int duct_tx_arm(struct duct_tx *tx, u32 room);
 
-/* The payload of the frame that duct_tx_reserve() placed @at. */
+/* Where the payload of the frame that duct_tx_reserve() placed @at is written. */
 static inline u8 __peer *duct_tx_payload(const struct duct_tx *tx, u32 at)
 {
-	return tx->data + (at & (tx->size - 1)) + sizeof(struct duct_frame);
+	u8 __peer *to = tx->keep ? (u8 __force __peer *)tx->keep : tx->data;
+
+	return to + (at & (tx->size - 1)) + sizeof(struct duct_frame);
 }
 
 void duct_rx_init(struct duct_rx *rx, struct duct_shared_ring __peer *shared,

@@ -97,6 +97,8 @@ void duct_tx_end(struct duct_channel_core *ch, struct duct_slot *slot, u32 at,
 {
 	lockdep_assert_held(&ch->tx_lock);
 	duct_tx_commit(&slot->tx, at, frame);
+	if (slot->tx.keep)
+		duct_keep_move(&ch->keep->sent, slot->tx.prod);
 	ch->stats.out_messages++;
 	ch->stats.out_bytes += frame->len;
 	if (!(flags & DUCT_MORE))
@@ -388,7 +390,9 @@ bool duct_writable(struct duct_channel *channel, u32 room)
 
 	spin_lock_irqsave(&ch->tx_lock, irq);
 	slot = duct_tx_slot(ch);
-	if (slot && !ch->tx_err && room <= ch->pub.max_msg)
+	if (ch->parked)
+		writable = false;
+	else if (slot && !ch->tx_err && room <= ch->pub.max_msg)
 		writable = duct_tx_start(ch, room, slot->keep, &at) != -EAGAIN;
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
 	return writable;

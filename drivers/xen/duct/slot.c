@@ -149,11 +149,15 @@ static int duct_slot_rings(struct duct_slot *slot, const struct duct_ctl_bound *
 	u32 head = sizeof(struct duct_shared_ring);
 
 	if (duct_link_is_front(slot->link)) {
-		duct_tx_init(&slot->tx, back, to_back + head, msg->to_back.bytes, msg->start);
-		duct_rx_init(&slot->rx, front, to_front + head, msg->to_front.bytes, msg->start);
+		duct_tx_init(&slot->tx, back, to_back + head, msg->to_back.bytes,
+			     msg->to_back.start);
+		duct_rx_init(&slot->rx, front, to_front + head, msg->to_front.bytes,
+			     msg->to_front.start);
 	} else {
-		duct_tx_init(&slot->tx, front, to_front + head, msg->to_front.bytes, msg->start);
-		duct_rx_init(&slot->rx, back, to_back + head, msg->to_back.bytes, msg->start);
+		duct_tx_init(&slot->tx, front, to_front + head, msg->to_front.bytes,
+			     msg->to_front.start);
+		duct_rx_init(&slot->rx, back, to_back + head, msg->to_back.bytes,
+			     msg->to_back.start);
 	}
 	slot->max_calls = max_calls;
 	slot->max_answer = max_answer;
@@ -188,7 +192,7 @@ static u32 duct_slot_agree(struct duct_channel_core *ch, const struct duct_ctl_w
 
 	if (stream != !!(wish->flags & DUCT_WISH_STREAM))
 		return DUCT_REFUSED_MISMATCH;
-	msg->flags = stream ? DUCT_WISH_STREAM : 0;
+	msg->flags = duct_channel_wish_flags(ch) & wish->flags;
 	msg->max_msg = min(cfg->max_msg, wish->max_msg);
 	msg->max_calls = cfg->max_calls;
 	msg->max_answer = cfg->max_answer;
@@ -196,7 +200,10 @@ static u32 duct_slot_agree(struct duct_channel_core *ch, const struct duct_ctl_w
 					    cfg->max_calls, cfg->max_answer);
 	msg->to_front.bytes = duct_ring_size(cfg->rx_bytes, wish->tx_bytes, msg->max_msg,
 					     wish->max_calls, wish->max_answer);
-	return msg->to_back.bytes && msg->to_front.bytes ? 0 : DUCT_REFUSED_BUDGET;
+	if (!msg->to_back.bytes || !msg->to_front.bytes)
+		return DUCT_REFUSED_BUDGET;
+	duct_park_agree(ch, wish, msg);
+	return 0;
 }
 
 /* Frontend: an index that is free. */
@@ -264,10 +271,10 @@ static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
 	msg->to_front.chunk = slot->chunk->id;
 	msg->to_front.offset = slot->offset + head + msg->to_back.bytes;
 	base = slot->chunk->base;
-	duct_ring_clear(base + msg->to_back.offset, msg->start);
-	duct_ring_clear(base + msg->to_front.offset, msg->start);
+	duct_ring_clear(base + msg->to_back.offset, msg->to_back.start);
+	duct_ring_clear(base + msg->to_front.offset, msg->to_front.start);
 	err = duct_slot_rings(slot, msg, base + msg->to_back.offset, base + msg->to_front.offset,
-			      wish->max_calls, wish->max_answer);
+			      wish->max_calls, wish->max_answer) ?: duct_park_bind(ch, slot, msg);
 	if (err) {
 		INIT_LIST_HEAD(&slot->grave);
 		duct_slot_free(slot);
@@ -317,7 +324,6 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 		return;
 	msg.bound.number = ch->pub.number;
 	duct_service_fill(service, &msg.bound.service);
-	msg.bound.start = duct_start_index;
 	refused = duct_slot_agree(ch, wish, &msg.bound);
 	if (refused) {
 		duct_slot_refuse(ch, service, refused);
@@ -337,7 +343,7 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 	slot->msg = msg;
 	slot->ch = ch;
 	duct_slot_install(slot);
-	duct_channel_bind(ch, slot, msg.bound.max_msg);
+	duct_channel_bind(ch, slot, &msg.bound);
 	duct_link_out(link, &slot->bound);
 	duct_door_offer(link);
 }
@@ -365,7 +371,7 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 	u32 door = array_index_nospec(msg->door, DUCT_DOORS);
 	struct duct_channel_core *ch;
 	struct duct_slot *slot;
-	int err;
+	int err = 0;
 
 	if (!to_back || !to_front)
 		return "a channel bound outside the arena";
@@ -379,13 +385,19 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 		   msg->to_front.bytes < duct_ring_size(0, ch->cfg.tx_bytes, msg->max_msg,
 							ch->cfg.max_calls, ch->cfg.max_answer)))
 		ch = NULL;
+	if (ch)
+		err = duct_park_check(ch, msg);
+	if (err == -EPROTO)
+		return "a channel resumed where it was not left";
+	if (err)
+		ch = NULL;
 	slot = duct_slot_new(link, msg->slot, msg->generation);
 	if (!slot)
 		return "no memory here";
 	slot->door = door;
 	duct_slot_install(slot);
-	err = ch ? duct_slot_rings(slot, msg, to_back, to_front, msg->max_calls, msg->max_answer) :
-		   -ENOENT;
+	err = ch ? duct_slot_rings(slot, msg, to_back, to_front, msg->max_calls,
+				   msg->max_answer) ?: duct_park_bind(ch, slot, msg) : -ENOENT;
 	if (err) {
 		slot->sent_close = true;
 		slot->owe_close = true;
@@ -398,7 +410,7 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 	}
 	slot->keep = duct_answers_bytes(ch->cfg.max_calls, ch->cfg.max_answer);
 	slot->ch = ch;
-	duct_channel_bind(ch, slot, msg->max_msg);
+	duct_channel_bind(ch, slot, msg);
 	return NULL;
 }
 

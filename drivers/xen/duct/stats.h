@@ -41,6 +41,7 @@ struct duct_link_stats {
  * @calls_failed: ended without an answer
  * @refused: recv() failed, or the core refused a call
  * @faults: times that the peer broke the protocol of the channel
+ * @resumed: epochs that it went on in where it was; link->lock
  */
 struct duct_channel_stats {
 	u64 out_messages;
@@ -59,6 +60,7 @@ struct duct_channel_stats {
 	u64 calls_failed;
 	u64 refused;
 	u64 faults;
+	u64 resumed;
 };
 
 #endif /* _DUCT_STATS_H */

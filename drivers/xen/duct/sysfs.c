@@ -185,6 +185,8 @@ static const char *duct_channel_state(struct duct_channel_core *ch)
 		return "over budget";
 	case -ESHUTDOWN:
 		return "stopped";
+	case -EAGAIN:
+		return "parked";
 	default:
 		return "down";
 	}
@@ -207,6 +209,7 @@ DUCT_CHANNEL_ATTR(slot, "%u", duct_channel_slot(ch));
 DUCT_CHANNEL_ATTR(max_msg, "%u", READ_ONCE(ch->pub.max_msg));
 DUCT_CHANNEL_ATTR(tx_bytes, "%u", READ_ONCE(ch->pub.tx_bytes));
 DUCT_CHANNEL_ATTR(bindings, "%u", READ_ONCE(ch->serial));
+DUCT_CHANNEL_ATTR(resumed, "%llu", READ_ONCE(ch->stats.resumed));
 DUCT_CHANNEL_ATTR(out_messages, "%llu", READ_ONCE(ch->stats.out_messages));
 DUCT_CHANNEL_ATTR(out_bytes, "%llu", READ_ONCE(ch->stats.out_bytes));
 DUCT_CHANNEL_ATTR(out_full_total, "%llu", READ_ONCE(ch->stats.out_full));
@@ -230,6 +233,7 @@ static struct attribute *duct_channel_attrs[] = {
 	&channel_attr_max_msg.attr,
 	&channel_attr_tx_bytes.attr,
 	&channel_attr_bindings.attr,
+	&channel_attr_resumed.attr,
 	&channel_attr_out_messages.attr,
 	&channel_attr_out_bytes.attr,
 	&channel_attr_out_full_total.attr,
@@ -263,6 +267,7 @@ static void duct_channel_release(struct kobject *kobj)
 {
 	struct duct_channel_core *ch = container_of(kobj, struct duct_channel_core, kobj);
 
+	duct_park_free(ch);
 	kvfree(ch->requests);
 	kfree(ch);
 }

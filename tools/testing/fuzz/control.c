@@ -26,9 +26,16 @@ static void check_ring_bytes(u32 bytes)
 	must(__builtin_popcount(bytes) == 1);
 }
 
+static void check_point(const struct duct_ctl_point *point, u32 flags, u32 tx_bytes)
+{
+	must(point->cookie ? flags & 2 : !point->sent && !point->kept && !point->taken);
+	must(point->sent % 16 == 0 && point->kept % 16 == 0 && point->taken % 16 == 0);
+	must(point->kept <= point->sent && point->sent - point->kept <= tx_bytes);
+}
+
 static void check_limits(u32 flags, u32 max_msg, u32 max_calls, u32 max_answer)
 {
-	must(flags <= 1);
+	must(flags <= 3 && (!(flags & 2) || !max_calls));
 	must(max_msg >= 1 && max_msg <= DUCT_MSG_MAX);
 	must(max_calls <= 1024);
 	must(max_answer <= DUCT_MSG_MAX);
@@ -39,12 +46,16 @@ static void check_bound(const struct duct_ctl_bound *m)
 	check_service(&m->service);
 	must(m->slot >= 1 && m->slot < 1024);
 	must(m->door < 64);
-	must(m->start % 16 == 0);
+	must(m->to_back.start % 16 == 0 && m->to_front.start % 16 == 0);
+	must(!m->reserved);
+	must(!(m->flags & 2) == !m->point.cookie);
+	check_point(&m->point, m->flags, m->to_back.bytes);
 	must(m->to_back.chunk < 256 && m->to_front.chunk < 256);
 	must(m->to_back.offset % 64 == 0 && m->to_front.offset % 64 == 0);
 	check_ring_bytes(m->to_back.bytes);
 	check_ring_bytes(m->to_front.bytes);
-	check_limits(m->flags, m->max_msg, m->max_calls, m->max_answer);
+	must(m->flags <= 3 || m->flags & 2);
+	check_limits(m->flags & ~4u, m->max_msg, m->max_calls, m->max_answer);
 }
 
 static void check_chunk(const struct duct_ctl_chunk *m)

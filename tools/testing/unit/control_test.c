@@ -24,11 +24,12 @@ static const struct {
 	{ "withdraw", 32, BOTH, { .withdraw = { DUCT_CTL_WITHDRAW, 0, SERVICE(PEER) } } },
 	{ "bind", 40, BOTH, { .offer = { DUCT_CTL_BIND, 0, SERVICE(CONNECT), 5 } } },
 	{ "unbind", 32, BOTH, { .withdraw = { DUCT_CTL_UNBIND, 0, SERVICE(CONNECT) } } },
-	{ "open", 56, BACK, { .open = { DUCT_CTL_OPEN, 9, SERVICE(SERVE), WISH } } },
-	{ "cancel", 56, BACK, { .open = { DUCT_CTL_CANCEL, 9, SERVICE(CONNECT), { 0 } } } },
-	{ "bound", 88, FRONT, { .bound = {
-		DUCT_CTL_BOUND, 9, SERVICE(PEER), 1, 0xffffffff, 0, 0xffffffc0,
-		{ 0, 64, 4096 }, { 255, 0xffffffc0, 1024 }, 480, 1, 8, 64 } } },
+	{ "open", 88, BACK, { .open = { DUCT_CTL_OPEN, 9, SERVICE(SERVE), WISH } } },
+	{ "cancel", 88, BACK, { .open = { DUCT_CTL_CANCEL, 9, SERVICE(CONNECT), { 0 } } } },
+	{ "bound", 128, FRONT, { .bound = {
+		DUCT_CTL_BOUND, 9, SERVICE(PEER), 1, 0xffffffff, 0, 1,
+		{ 0, 64, 4096, 0xffffffc0 }, { 255, 0xffffffc0, 1024, 16 }, 480, 8, 64, 0,
+		{ 0 } } } },
 	{ "refused", 40, FRONT, { .refused = {
 		DUCT_CTL_REFUSED, 9, SERVICE(SERVE), DUCT_REFUSED_BUDGET, 0 } } },
 	{ "close", 16, BOTH, { .close = {
@@ -177,7 +178,7 @@ static void test_type(void **state)
 	FIELD(type, field, 0x80000000, RING)
 #define WISHES(type, which)						\
 	FIELD(type, which.flags, 0, ""),				\
-	FIELD(type, which.flags, 2, "unknown channel flags"),		\
+	FIELD(type, which.flags, 8, "unknown channel flags"),		\
 	FIELD(type, which.flags, 0x80000001, "unknown channel flags"),	\
 	FIELD(type, which.max_msg, 0, "longest message out of range"),	\
 	FIELD(type, which.max_msg, 1, ""),				\
@@ -236,17 +237,25 @@ static const struct {
 	FIELD(CANCEL, open.wish.max_msg, 1, ZERO),
 	FIELD(CANCEL, open.wish.max_calls, 1, ZERO),
 	FIELD(CANCEL, open.wish.max_answer, 1, ZERO),
+	FIELD(CANCEL, open.wish.point.cookie, 1, ZERO),
+	FIELD(OPEN, open.wish.point.cookie, 1, ZERO),
+	FIELD(OPEN, open.wish.point.sent, 16, ZERO),
+	FIELD(OPEN, open.wish.point.kept, 16, ZERO),
+	FIELD(OPEN, open.wish.point.taken, 16, ZERO),
 
 	SERVICES(BOUND, bound),
 	ROLES(BOUND, bound, "", "", ""),
 	FIELD(BOUND, bound.slot, 0, "no such slot"),
 	BELOW(BOUND, bound.slot, 1024, "no such slot"),
 	BELOW(BOUND, bound.door, 64, "no such door"),
-	FIELD(BOUND, bound.start, 0, ""),
-	FIELD(BOUND, bound.start, 1, "start index is not aligned"),
-	FIELD(BOUND, bound.start, 8, "start index is not aligned"),
-	FIELD(BOUND, bound.start, 0xffffffff, "start index is not aligned"),
-	FIELD(BOUND, bound.start, 0xfffffff0, ""),
+	FIELD(BOUND, bound.to_back.start, 0, ""),
+	FIELD(BOUND, bound.to_back.start, 1, "start index is not aligned"),
+	FIELD(BOUND, bound.to_back.start, 0xfffffff0, ""),
+	FIELD(BOUND, bound.to_front.start, 8, "start index is not aligned"),
+	FIELD(BOUND, bound.to_front.start, 0xffffffff, "start index is not aligned"),
+	FIELD(BOUND, bound.to_front.start, 0xfffffff0, ""),
+	FIELD(BOUND, bound.reserved, 1, ZERO),
+	FIELD(BOUND, bound.point.cookie, 1, ZERO),
 	BELOW(BOUND, bound.to_back.chunk, 256, "no such chunk"),
 	BELOW(BOUND, bound.to_front.chunk, 256, "no such chunk"),
 	ALIGNED(BOUND, bound.to_back.offset, "ring is not aligned"),
@@ -383,6 +392,52 @@ static void test_roles(void **state)
 	assert_int_equal(duct_role_opposite(DUCT_ROLE_PEER), DUCT_ROLE_PEER);
 }
 
+#define POINT(cookie, sent, kept, taken) { cookie, sent, kept, taken }
+
+/* Where a resumable channel was left. */
+static const struct {
+	struct duct_ctl_point point;
+	const char *open;
+	const char *bound;
+} points[] = {
+	{ POINT(0, 0, 0, 0), "", "resumable without a cookie, or the reverse" },
+	{ POINT(1, 0, 0, 0), "", "" },
+	{ POINT(~0ull, 4096, 0, 16), "", "" },
+	{ POINT(1, ~15ull, ~15ull - 4096, ~15ull), "", "" },
+	{ POINT(1, 4112, 0, 0), "more kept than a ring", "more kept than a ring" },
+	{ POINT(1, 16, 32, 0), "more kept than a ring", "more kept than a ring" },
+	{ POINT(1, 8, 0, 0), "position is not aligned", "position is not aligned" },
+	{ POINT(1, 16, 1, 0), "position is not aligned", "position is not aligned" },
+	{ POINT(1, 0, 0, 24), "position is not aligned", "position is not aligned" },
+	{ POINT(0, 16, 0, 0), ZERO, "resumable without a cookie, or the reverse" },
+};
+
+static void test_points(void **state)
+{
+	union duct_ctl open = *of_type(DUCT_CTL_OPEN), bound = *of_type(DUCT_CTL_BOUND);
+	const char *why;
+	u32 i;
+
+	(void)state;
+	open.open.wish.flags = DUCT_WISH_RESUMABLE;
+	why = check(&open, sizeof(open.open), false);
+	assert_string_equal(why, "calls on a resumable channel");
+	open.open.wish.max_calls = 0;
+	bound.bound.max_calls = 0;
+	bound.bound.flags = DUCT_WISH_RESUMED;
+	why = check(&bound, sizeof(bound.bound), true);
+	assert_string_equal(why, "resumable without a cookie, or the reverse");
+	for (i = 0; i < ARRAY_SIZE(points); i++) {
+		open.open.wish.point = points[i].point;
+		why = check(&open, sizeof(open.open), false);
+		assert_string_equal(why ? why : "", points[i].open);
+		bound.bound.point = points[i].point;
+		bound.bound.flags = DUCT_WISH_RESUMABLE | (i & 1 ? DUCT_WISH_RESUMED : 0);
+		why = check(&bound, sizeof(bound.bound), true);
+		assert_string_equal(why ? why : "", points[i].bound);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +446,7 @@ int main(void)
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_type),
 		cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_points),
 		cmocka_unit_test(test_chunk_refs),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_roles),

@@ -226,6 +226,17 @@ struct duct_ctl_withdraw {
 	struct duct_ctl_service service;
 };
 
+/*
+ * How far one end of a resumable channel is: positions in the two rings, counted in bytes
+ * from where the rings began when the cookie was new; the low half of each is an index.
+ */
+struct duct_ctl_point {
+	uint64_t cookie;	/* the run of the channel; 0: none, and the rest is 0 */
+	uint64_t sent;		/* behind the last frame that it wrote */
+	uint64_t kept;		/* the first byte of those that it can write again */
+	uint64_t taken;		/* behind the last frame that it read */
+};
+
 /* What one end asks of a channel. */
 struct duct_ctl_wish {
 	uint32_t flags;		/* DUCT_WISH_* */
@@ -234,9 +245,12 @@ struct duct_ctl_wish {
 	uint32_t max_msg;
 	uint32_t max_calls;	/* calls it serves at once */
 	uint32_t max_answer;	/* longest answer it gives */
+	struct duct_ctl_point point;	/* RESUMABLE: where it was left */
 };
 
 #define DUCT_WISH_STREAM	1u
+#define DUCT_WISH_RESUMABLE	2u	/* nothing is lost with the epoch */
+#define DUCT_WISH_RESUMED	4u	/* BOUND only: both go on where they were */
 
 /* OPEN, CANCEL (wish is zero) */
 struct duct_ctl_open {
@@ -262,6 +276,7 @@ struct duct_ctl_ring {
 	uint32_t chunk;
 	uint32_t offset;	/* of struct duct_shared_ring; the data follow it */
 	uint32_t bytes;		/* power of two */
+	uint32_t start;		/* all its indexes begin here */
 };
 
 /* The channel exists now: where, and what both ends agreed on. */
@@ -272,13 +287,14 @@ struct duct_ctl_bound {
 	uint32_t slot;
 	uint32_t generation;
 	uint32_t door;
-	uint32_t start;		/* all indexes of both rings begin here */
+	uint32_t flags;		/* DUCT_WISH_* */
 	struct duct_ctl_ring to_back;
 	struct duct_ctl_ring to_front;
 	uint32_t max_msg;	/* the smaller wish, both directions */
-	uint32_t flags;		/* DUCT_WISH_* */
 	uint32_t max_calls;	/* the frontend's */
 	uint32_t max_answer;
+	uint32_t reserved;
+	struct duct_ctl_point point;	/* RESUMABLE: the frontend's; the cookie is both's */
 };
 
 /* The wish of the backend cannot be met; it may wish again. */
@@ -469,22 +485,25 @@ DUCT_WIRE_AT(duct_ctl_offer, service, 8);
 DUCT_WIRE_AT(duct_ctl_offer, features, 32);
 DUCT_WIRE_SIZE(duct_ctl_withdraw, 32);
 DUCT_WIRE_AT(duct_ctl_withdraw, service, 8);
-DUCT_WIRE_SIZE(duct_ctl_wish, 24);
+DUCT_WIRE_SIZE(duct_ctl_point, 32);
+DUCT_WIRE_AT(duct_ctl_point, taken, 24);
+DUCT_WIRE_SIZE(duct_ctl_wish, 56);
 DUCT_WIRE_AT(duct_ctl_wish, max_msg, 12);
 DUCT_WIRE_AT(duct_ctl_wish, max_answer, 20);
-DUCT_WIRE_SIZE(duct_ctl_open, 56);
+DUCT_WIRE_AT(duct_ctl_wish, point, 24);
+DUCT_WIRE_SIZE(duct_ctl_open, 88);
 DUCT_WIRE_AT(duct_ctl_open, service, 8);
 DUCT_WIRE_AT(duct_ctl_open, wish, 32);
 DUCT_WIRE_SIZE(duct_trigger, 8);
-DUCT_WIRE_SIZE(duct_ctl_ring, 12);
-DUCT_WIRE_SIZE(duct_ctl_bound, 88);
+DUCT_WIRE_SIZE(duct_ctl_ring, 16);
+DUCT_WIRE_SIZE(duct_ctl_bound, 128);
 DUCT_WIRE_AT(duct_ctl_bound, service, 8);
 DUCT_WIRE_AT(duct_ctl_bound, slot, 32);
-DUCT_WIRE_AT(duct_ctl_bound, start, 44);
+DUCT_WIRE_AT(duct_ctl_bound, flags, 44);
 DUCT_WIRE_AT(duct_ctl_bound, to_back, 48);
-DUCT_WIRE_AT(duct_ctl_bound, to_front, 60);
-DUCT_WIRE_AT(duct_ctl_bound, max_msg, 72);
-DUCT_WIRE_AT(duct_ctl_bound, max_answer, 84);
+DUCT_WIRE_AT(duct_ctl_bound, to_front, 64);
+DUCT_WIRE_AT(duct_ctl_bound, max_msg, 80);
+DUCT_WIRE_AT(duct_ctl_bound, point, 96);
 DUCT_WIRE_SIZE(duct_ctl_refused, 40);
 DUCT_WIRE_AT(duct_ctl_refused, reason, 32);
 DUCT_WIRE_SIZE(duct_ctl_close, 16);

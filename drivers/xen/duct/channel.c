@@ -8,6 +8,7 @@
 #include <linux/slab.h>
 
 #include "core.h"
+#include "park.h"
 #include "trace.h"
 
 #define DUCT_DEFAULT_MSG	4096u

@@ -7,7 +7,7 @@
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
-#include "core.h"
+#include "chunk.h"
 
 /* ---- the budget of pages ---- */
 

@@ -52,37 +52,9 @@ extern struct bus_type duct_bus;
 extern const struct device_type duct_link_type;
 extern const struct device_type duct_device_type;
 
-#define DUCT_BUDGET	64	/* messages that one run of a worker takes */
+struct duct_chunk;
 
-/**
- * struct duct_chunk - pages of the arena
- * @id: on the wire
- * @pages: how many
- * @filled: backend: refs that came so far
- * @usable: the backend has mapped it
- * @taken: frontend: something was placed in it: the rest is for anybody
- * @base: the memory
- * @page: frontend: the pages
- * @share: frontend: of those
- * @refs: backend: what came
- * @mapping: backend: from the wire
- * @arena: frontend: what is in use
- * @sent: frontend: refs that were sent so far
- */
-struct duct_chunk {
-	u32 id;
-	u32 pages;
-	u32 filled;
-	bool usable;
-	bool taken;
-	u8 __peer *base;
-	struct page **page;
-	struct duct_share *share;
-	u32 *refs;
-	struct duct_mapping *mapping;
-	struct duct_arena arena;
-	u32 sent;
-};
+#define DUCT_BUDGET	64	/* messages that one run of a worker takes */
 
 /**
  * struct duct_out - something to tell the peer, in the order of asking
@@ -580,20 +552,6 @@ const char *duct_door_receive(struct duct_link *link, const struct duct_ctl_door
 const char *duct_door_done(struct duct_link *link, const struct duct_ctl_done *msg);
 bool duct_door_ring(struct duct_slot *slot);
 
-/* chunk.c */
-int duct_chunk_alloc(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset);
-void duct_chunk_free(struct duct_chunk *chunk, u32 offset, u32 bytes);
-int duct_pages_charge(struct duct_link *link, u32 pages);
-void duct_pages_uncharge(struct duct_link *link, u32 pages);
-int duct_chunk_receive(struct duct_link *link, const struct duct_ctl_chunk *msg);
-int duct_chunk_done(struct duct_link *link, const struct duct_ctl_done *msg);
-bool duct_chunk_find(struct duct_link *link, u32 bytes, struct duct_chunk **chunk, u32 *offset);
-u8 __peer *duct_chunk_at(struct duct_link *link, u32 id, u32 offset, u32 bytes);
-void duct_chunk_release_all(struct duct_link *link);
-int duct_done_out(struct duct_link *link, u32 type, u32 id, u32 status);
-void duct_chunk_init(struct duct_link *link);
-void duct_chunk_first(struct duct_link *link);
-
 /* slot.c */
 struct duct_slot *duct_slot_new(struct duct_link *link, u32 index, u32 generation);
 void duct_slot_try_bind(struct duct_channel_core *ch);
@@ -646,20 +604,6 @@ void duct_channel_close_all(struct duct_device_core *dev);
 struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 number);
 int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
 		      struct duct_channel **channel);
-
-/* park.c */
-int duct_park_init(struct duct_channel_core *ch);
-void duct_park_free(struct duct_channel_core *ch);
-bool duct_park_begin(struct duct_channel_core *ch, struct duct_slot *slot, int why);
-void duct_park_freeze(struct duct_channel_core *ch);
-void duct_park_release(struct duct_channel_core *ch, const struct duct_msg *msg);
-void duct_park_end(struct duct_channel_core *ch, int why);
-void duct_park_timeout(struct work_struct *work);
-void duct_park_agree(struct duct_channel_core *ch, const struct duct_ctl_wish *wish,
-		     struct duct_ctl_bound *msg);
-int duct_park_check(const struct duct_channel_core *ch, const struct duct_ctl_bound *msg);
-int duct_park_bind(struct duct_channel_core *ch, struct duct_slot *slot,
-		   const struct duct_ctl_bound *msg);
 
 /* send.c */
 int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at);

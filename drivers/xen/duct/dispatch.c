@@ -6,6 +6,7 @@
  */
 #include <linux/rcupdate.h>
 
+#include "chunk.h"
 #include "core.h"
 #include "trace.h"
 

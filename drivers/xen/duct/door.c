@@ -5,6 +5,7 @@
  * The protocol, and why no wake-up is lost, is in Documentation/protocol.rst;
  * the other half of each pair of fences is in ring.c.
  */
+#include "chunk.h"
 #include "core.h"
 
 #include <asm/sync_bitops.h>

@@ -17,6 +17,7 @@
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 
+#include "chunk.h"
 #include "core.h"
 
 static uint duct_stage_small = DUCT_STAGE_SMALL;

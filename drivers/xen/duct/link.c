@@ -9,6 +9,7 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "chunk.h"
 #include "core.h"
 #include "trace.h"
 

@@ -10,7 +10,7 @@
 #include <linux/random.h>
 #include <linux/slab.h>
 
-#include "core.h"
+#include "park.h"
 
 static uint duct_resume_timeout = 300;
 module_param_named(resume_timeout, duct_resume_timeout, uint, 0644);

@@ -8,6 +8,7 @@
 #include <linux/uio.h>
 
 #include "core.h"
+#include "park.h"
 #include "trace.h"
 
 /* Space goes back when a quarter of the ring is owed, and before sleeping. */

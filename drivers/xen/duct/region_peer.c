@@ -9,6 +9,7 @@
  */
 #include <linux/slab.h>
 
+#include "chunk.h"
 #include "region.h"
 
 /* Room for the list of a transfer of 4 MiB in whole pages, or of 3 MiB in anything. */

@@ -9,6 +9,7 @@
 #include <linux/kmod.h>
 #include <linux/slab.h>
 
+#include "chunk.h"
 #include "core.h"
 
 static void duct_service_free(struct kref *kref)

@@ -11,7 +11,9 @@
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
+#include "chunk.h"
 #include "core.h"
+#include "park.h"
 #include "trace.h"
 
 /* How long unread messages of a closed channel are kept for the driver. */

@@ -5,6 +5,7 @@
 #include <linux/sysfs.h>
 
 #include "core.h"
+#include "park.h"
 
 /* ---- links ---- */
 

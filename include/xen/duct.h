@@ -157,6 +157,7 @@ void duct_driver_unregister(struct duct_driver *drv);
 #define module_duct_driver(drv) module_driver(drv, duct_driver_register, duct_driver_unregister)
 
 const char *duct_param(struct duct_device *dd, const char *key, const char *def);
+bool duct_present(struct duct_device *dd);
 
 struct duct_request;
 
@@ -168,8 +169,9 @@ struct duct_request;
  * @max_msg: longest message, bytes: the smaller wish of both ends
  * @tx_bytes: size of the ring to the peer: the larger wish of both ends, or what
  *            messages and answers need
+ * @rx_bytes: size of the ring from the peer
  *
- * Read only for drivers. @max_msg and @tx_bytes are final when up() runs.
+ * Read only for drivers. @max_msg, @tx_bytes and @rx_bytes are final when up() runs.
  */
 struct duct_channel {
 	struct duct_device *dd;
@@ -177,6 +179,7 @@ struct duct_channel {
 	u32 number;
 	u32 max_msg;
 	u32 tx_bytes;
+	u32 rx_bytes;
 };
 
 /**
@@ -215,13 +218,15 @@ struct duct_channel_ops {
 
 #define DUCT_STREAM	1	/* bytes, not messages */
 #define DUCT_ON_CPU	4	/* its thread on &duct_channel_config.cpu */
+#define DUCT_ONCE	8	/* one connection: after down() it does not come up again */
 #define DUCT_RESUMABLE	16	/* nothing is lost with the epoch: see "Resuming" */
 
 /**
  * struct duct_channel_config - how to open a channel; copied; 0 is a good default everywhere
  * @ops: what to be told
  * @priv: for &duct_channel.priv
- * @flags: DUCT_STREAM, DUCT_ON_CPU, DUCT_RESUMABLE; both ends must agree on DUCT_STREAM
+ * @flags: DUCT_STREAM, DUCT_ON_CPU, DUCT_ONCE, DUCT_RESUMABLE; both ends must agree on
+ *         DUCT_STREAM
  * @cpu: for DUCT_ON_CPU
  * @tx_bytes: size of the ring to the peer, at least; 0: four messages, up to 256 KiB
  * @rx_bytes: size of the ring from the peer, at least; 0: the same
@@ -270,6 +275,7 @@ struct duct_stats {
 };
 
 void duct_stats(struct duct_channel *ch, struct duct_stats *stats);
+int duct_error(struct duct_channel *ch);
 
 #define DUCT_MORE	1	/* publish with the next, at duct_publish(), or when full */
 #define DUCT_MAY_MAP	2	/* the peer may map whole pages lent; see &duct_call.sg */
@@ -345,6 +351,7 @@ struct duct_request {
 };
 
 int duct_reply(struct duct_request *req, const void *rsp, u32 len);
+void duct_refuse(struct duct_request *req);
 ssize_t __must_check duct_bulk_copy(struct duct_request *req, u32 off, struct iov_iter *it);
 int __must_check duct_bulk_map(struct duct_request *req, struct bio_vec **bv);
 

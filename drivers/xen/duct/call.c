@@ -545,6 +545,19 @@ int duct_reply(struct duct_request *request, const void *rsp, u32 len)
 }
 EXPORT_SYMBOL_GPL(duct_reply);
 
+/**
+ * duct_refuse() - end a call without an answer: the caller gets -EREMOTEIO. [any]
+ * @request: freed
+ *
+ * For those who take calls by duct_next(); recv() returns an error instead.
+ */
+void duct_refuse(struct duct_request *request)
+{
+	/* Longer than any answer may be. */
+	duct_reply(request, NULL, U32_MAX);
+}
+EXPORT_SYMBOL_GPL(duct_refuse);
+
 /* recv() failed: refuses its call, if it did not reply itself. */
 void duct_request_refuse(struct duct_channel_core *ch)
 {

@@ -129,7 +129,8 @@ void duct_channel_wish(struct duct_channel_core *ch)
 
 	lockdep_assert_held(&ch->link->lock);
 	if (ch->wished || ch->up || ch->broken || ch->stopped || !service->wanted ||
-	    dev->life != service->life)
+	    dev->life != service->life ||
+	    (ch->cfg.flags & DUCT_ONCE && ch->serial && !ch->parked))
 		return;
 	if (!duct_link_is_front(ch->link) && duct_channel_wishes_full(ch)) {
 		duct_channel_refused(ch, -EDQUOT);
@@ -228,6 +229,7 @@ void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
 	ch->parked = false;
 	ch->pub.max_msg = msg->max_msg;
 	ch->pub.tx_bytes = slot->tx.size;
+	ch->pub.rx_bytes = slot->rx.size;
 	ch->tx_err = 0;
 	ch->rx_err = 0;
 	ch->tx_want = 0;
@@ -408,7 +410,7 @@ static int duct_config_check(struct duct_channel_config *cfg)
 		cfg->ops = &none;
 	if (cfg->ops->recv && cfg->ops->ready)
 		return -EINVAL;
-	if (cfg->flags & ~(DUCT_STREAM | DUCT_ON_CPU | DUCT_RESUMABLE))
+	if (cfg->flags & ~(DUCT_STREAM | DUCT_ON_CPU | DUCT_ONCE | DUCT_RESUMABLE))
 		return -EINVAL;
 	if (cfg->flags & DUCT_RESUMABLE && (cfg->max_calls || cfg->max_answer))
 		return -EINVAL;
@@ -449,6 +451,7 @@ static struct duct_channel_core *duct_channel_new(struct duct_device_core *dev, 
 	ch->pub.number = number;
 	ch->pub.max_msg = ch->cfg.max_msg;
 	ch->pub.tx_bytes = ch->cfg.tx_bytes;
+	ch->pub.rx_bytes = ch->cfg.rx_bytes;
 	ch->link = dev->service->link;
 	ch->tx_err = -ENOTCONN;
 	ch->rx_err = -ENOTCONN;
@@ -680,3 +683,16 @@ void duct_stats(struct duct_channel *channel, struct duct_stats *stats)
 	stats->wakeups = READ_ONCE(from->wakeups);
 }
 EXPORT_SYMBOL_GPL(duct_stats);
+
+/**
+ * duct_error() - why nothing can be sent. [any]
+ * @channel: the channel
+ *
+ * Return: 0: it is up; or an errno of "Errors": -ENOTCONN, or why it went down. With
+ * -EPIPE there may still be something to read
+ */
+int duct_error(struct duct_channel *channel)
+{
+	return READ_ONCE(to_duct_channel_core(channel)->tx_err);
+}
+EXPORT_SYMBOL_GPL(duct_error);

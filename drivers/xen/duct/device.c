@@ -122,3 +122,22 @@ const char *duct_param(struct duct_device *dd, const char *key, const char *def)
 	return duct_policy_value(dev->policy, dev->service->name, dd->instance, key) ?: def;
 }
 EXPORT_SYMBOL_GPL(duct_param);
+
+/**
+ * duct_present() - is the other end there? [sleep]
+ * @dd: the device, of a driver that keeps it; also of another device
+ *
+ * Return: true while the link is up and the peer's driver is there. False may be for ever:
+ * a link that was detached is parked, since its domain may come back
+ */
+bool duct_present(struct duct_device *dd)
+{
+	struct duct_device_core *dev = to_duct_device_core(dd);
+	bool present;
+
+	mutex_lock(&dev->service->link->lock);
+	present = dev->service->wanted && dev->life == dev->service->life;
+	mutex_unlock(&dev->service->link->lock);
+	return present;
+}
+EXPORT_SYMBOL_GPL(duct_present);

@@ -326,6 +326,8 @@ EXPORT_SYMBOL_GPL(duct_read);
  * @msg: from duct_next(), recv() or done()
  * @to: where to
  *
+ * With &iov_iter.nofault it brings no pages in: [any], and short where one is not there.
+ *
  * Return: bytes; -EFAULT: none was read; -ECONNRESET: the message is gone
  */
 ssize_t duct_read_iter(struct duct_msg *msg, struct iov_iter *to)
@@ -355,7 +357,7 @@ ssize_t duct_read_iter(struct duct_msg *msg, struct iov_iter *to)
 		ch->open_pos += n;
 		msg->len -= n;
 		done += n;
-		if (done < want && (!user_backed_iter(to) ||
+		if (done < want && (!user_backed_iter(to) || to->nofault ||
 				    fault_in_iov_iter_writeable(to, want - done)))
 			break;
 	}

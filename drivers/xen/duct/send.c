@@ -215,7 +215,8 @@ static ssize_t duct_send_frame(struct duct_channel_core *ch, const void *hdr, u3
  * @from: the rest; advanced by what was sent
  * @flags: DUCT_MORE
  *
- * On a stream sends what fits.
+ * On a stream sends what fits. With &iov_iter.nofault it brings no pages in: [any], and
+ * -EFAULT where one is not there.
  *
  * Return: bytes of @from, -EFAULT, or an errno of "Errors"; -EAGAIN arms writable()
  */
@@ -247,7 +248,8 @@ ssize_t duct_send_iter(struct duct_channel *channel, const void *hdr, u32 hdr_le
 		if (ret != -EFAULT)
 			return ret;
 		/* Some of it may have been paged out: bring it in and try again. */
-		if (!user_backed_iter(from) || fault_in_iov_iter_readable(from, len))
+		if (!user_backed_iter(from) || from->nofault ||
+		    fault_in_iov_iter_readable(from, len))
 			return -EFAULT;
 	}
 }

@@ -258,6 +258,32 @@ static void calls_deadlock(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, duct_call(a->ch, "echo", 4, buf, 4, KIT_WAIT), 4);
 }
 
+/* duct_refuse(): for who takes calls by duct_next(). */
+static void calls_refuse(struct kunit *test)
+{
+	const struct duct_channel_config serve = {
+		.ops = &kit_ready_ops, .max_calls = 1, .max_answer = CALLS_DATA,
+	};
+	const struct duct_channel_config call_it = { .ops = &kit_recv_ops };
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct call *call = calls_new(kit);
+	struct duct_msg msg;
+	int i;
+
+	kit_connect(kit_peers(kit, false), a, kit_param_side(test), &call_it, b, &serve, 0);
+	/* More often than there are places: each is free again. */
+	for (i = 0; i < 3; i++) {
+		calls_begin(a, call, "x", 1);
+		KUNIT_ASSERT_EQ(test, kit_next(b, &msg), 0);
+		KUNIT_ASSERT_NOT_NULL(test, msg.request);
+		duct_refuse(msg.request);
+		duct_release(&msg);
+		kit_wait(kit, calls_ended(call));
+		KUNIT_EXPECT_EQ(test, call->err, -EREMOTEIO);
+	}
+}
+
 static void calls_from_up(struct kit_end *end)
 {
 	u8 buf[4] = "";
@@ -287,6 +313,7 @@ static struct kunit_case calls_cases[] = {
 	KUNIT_CASE_PARAM(calls_among_messages, kit_sides),
 	KUNIT_CASE_PARAM(calls_deadlock, kit_sides),
 	KUNIT_CASE_PARAM(calls_in_up, kit_sides),
+	KUNIT_CASE_PARAM(calls_refuse, kit_sides),
 	{}
 };
 

@@ -348,6 +348,36 @@ static void channels_left_open(struct kunit *test)
 	}
 }
 
+/* DUCT_ONCE: when the peer has closed, its next opening waits for ours. */
+static void channels_once(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	unsigned int side = kit_param_side(test);
+	struct kit_driver *driver = kit_peers(kit, false);
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit), *next = kit_end(kit);
+	struct kit_end *c = kit_end(kit), *d = kit_end(kit);
+	const struct duct_channel_config once = { .ops = &kit_ready_ops, .flags = DUCT_ONCE };
+
+	kit_connect(driver, a, side, &once, b, NULL, 1);
+	KUNIT_EXPECT_EQ(test, duct_error(a->ch), 0);
+	KUNIT_EXPECT_GE(test, a->ch->rx_bytes, 4096u);
+	kit_exchange(a, b);
+	kit_close(b);
+	kit_wait(kit, duct_readable(a->ch) && atomic_read(&a->downs) == 1);
+	KUNIT_EXPECT_EQ(test, duct_error(a->ch), -EPIPE);
+	KUNIT_ASSERT_EQ(test, kit_open(next, kit_peer(driver, !side), 1, NULL), 0);
+	/* Another channel up: so the wish for that one has arrived. */
+	kit_connect(driver, c, side, NULL, d, NULL, 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&next->ups), 0);
+	KUNIT_EXPECT_EQ(test, duct_error(next->ch), -ENOTCONN);
+	KUNIT_EXPECT_EQ(test, duct_error(a->ch), -EPIPE);
+	kit_close(a);
+	a = kit_end(kit);
+	KUNIT_ASSERT_EQ(test, kit_open(a, kit_peer(driver, side), 1, &once), 0);
+	kit_wait(kit, a->is_up && next->is_up);
+	kit_exchange(a, next);
+}
+
 /* One end keeps its device while the other's driver closes, leaves and comes back. */
 static void channels_peer_returns(struct kunit *test, u32 keeps)
 {
@@ -370,12 +400,14 @@ static void channels_peer_returns(struct kunit *test, u32 keeps)
 		KUNIT_ASSERT_EQ(test, kit_open(l, dd, 0, NULL), 0);
 		kit_wait(kit, atomic_read(&k->ups) == i && atomic_read(&l->ups) == i);
 		kit_exchange(k, l);
+		KUNIT_EXPECT_TRUE(test, duct_present(k->ch->dd));
 		if (i % 2) {
 			kit_close(l);
 			kit_wait(kit, duct_readable(k->ch) && atomic_read(&k->downs) == i);
 		}
 		kit_unregister(leaver);
 		kit_wait(kit, duct_readable(k->ch) && atomic_read(&k->downs) == i);
+		KUNIT_EXPECT_FALSE(test, duct_present(k->ch->dd));
 		kit_register(leaver);
 		kit_wait(kit, kit_bound(leaver) == 2);
 	}
@@ -406,6 +438,7 @@ static struct kunit_case channels_cases[] = {
 	KUNIT_CASE_PARAM(channels_close_under_load, kit_sides),
 	KUNIT_CASE(channels_churn),
 	KUNIT_CASE(channels_left_open),
+	KUNIT_CASE_PARAM(channels_once, kit_sides),
 	KUNIT_CASE_PARAM(channels_client_returns, kit_sides),
 	KUNIT_CASE_PARAM(channels_server_returns, kit_sides),
 	{}

@@ -53,6 +53,12 @@ static char *services = "echo.0,perf.0";
 module_param(services, charp, 0444);
 MODULE_PARM_DESC(services, "what is allowed on the link, separated by commas");
 
+static char *params[DUCT_SIDES];
+module_param_named(front, params[duct_side_front], charp, 0444);
+MODULE_PARM_DESC(front, "parameters at that end: SERVICE/KEY=VALUE, separated by commas");
+module_param_named(back, params[duct_side_back], charp, 0444);
+MODULE_PARM_DESC(back, "the same at the other end");
+
 static struct duct_loop *duct_the_loop;
 
 /* ---- the wire ---- */
@@ -109,16 +115,41 @@ static const struct duct_wire_ops duct_loop_ops = {
 
 /* ---- a life of the pair ---- */
 
-static struct duct_policy *duct_loop_policy(void)
+/* "SERVICE/KEY=VALUE" */
+static int duct_loop_param(struct duct_policy *policy, char *text)
 {
-	char *list = kstrdup(services, GFP_KERNEL), *rest = list, *one;
-	struct duct_policy *policy = duct_policy_new();
-	int err = list && policy ? 0 : -ENOMEM;
+	char *service = strsep(&text, "/"), *key = strsep(&text, "=");
+
+	return text ? duct_policy_param(policy, service, key, text) : -EINVAL;
+}
+
+static int duct_loop_each(struct duct_policy *policy, const char *text,
+			  int (*fn)(struct duct_policy *policy, char *one))
+{
+	char *list = kstrdup(text ?: "", GFP_KERNEL), *rest = list, *one;
+	int err = list ? 0 : -ENOMEM;
 
 	while (!err && (one = strsep(&rest, ",")))
 		if (*one)
-			err = duct_policy_allow(policy, one);
+			err = fn(policy, one);
 	kfree(list);
+	return err;
+}
+
+static int duct_loop_allow(struct duct_policy *policy, char *service)
+{
+	return duct_policy_allow(policy, service);
+}
+
+static struct duct_policy *duct_loop_policy(enum duct_side side)
+{
+	struct duct_policy *policy = duct_policy_new();
+	int err;
+
+	if (!policy)
+		return ERR_PTR(-ENOMEM);
+	err = duct_loop_each(policy, services, duct_loop_allow) ?:
+	      duct_loop_each(policy, params[side], duct_loop_param);
 	if (!err)
 		return policy;
 	duct_policy_put(policy);
@@ -141,27 +172,32 @@ static void duct_loop_stop(struct duct_loop *loop)
 	loop->page = NULL;
 }
 
+static int duct_loop_start_end(struct duct_loop *loop, enum duct_side side, u64 incarnation)
+{
+	struct duct_policy *policy = duct_loop_policy(side);
+	int err;
+
+	if (IS_ERR(policy))
+		return PTR_ERR(policy);
+	err = duct_link_start(loop->end[side].link, page_address(loop->page), policy,
+			      incarnation, ~incarnation);
+	duct_policy_put(policy);
+	return err;
+}
+
 static int duct_loop_start(struct duct_loop *loop)
 {
 	u64 incarnation = get_random_u64() | 1;
-	struct duct_policy *policy;
 	int err;
 
 	lockdep_assert_held(&loop->lock);
-	policy = duct_loop_policy();
-	if (IS_ERR(policy))
-		return PTR_ERR(policy);
 	loop->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
-	err = loop->page ? 0 : -ENOMEM;
-	if (!err)
-		err = duct_link_start(loop->end[duct_side_front].link, page_address(loop->page),
-				      policy, incarnation, ~incarnation);
-	if (!err)
-		err = duct_link_start(loop->end[duct_side_back].link, page_address(loop->page),
-				      policy, ~incarnation, incarnation);
+	if (!loop->page)
+		return -ENOMEM;
+	err = duct_loop_start_end(loop, duct_side_front, incarnation) ?:
+	      duct_loop_start_end(loop, duct_side_back, ~incarnation);
 	if (err)
 		duct_loop_stop(loop);
-	duct_policy_put(policy);
 	return err;
 }
 

@@ -64,4 +64,32 @@ static inline void duct_compat_vm_flags_clear(struct vm_area_struct *vma, vm_fla
 }
 #endif
 
+/* device_type.devnode takes a const device since 6.2. */
+#ifdef DUCT_HAVE_CONST_DEVNODE
+#define duct_compat_devnode_device const struct device
+#else
+#define duct_compat_devnode_device struct device
+#endif
+
+/* The generic way to splice from a file that is read by read_iter(), since 6.5. */
+#ifdef DUCT_HAVE_COPY_SPLICE_READ
+#define duct_compat_splice_read copy_splice_read
+#else
+#define duct_compat_splice_read generic_file_splice_read
+#endif
+
+/* What cannot be sought needs no operation for that since 6.12. */
+#ifdef DUCT_HAVE_NO_LLSEEK
+#define duct_compat_no_llseek no_llseek
+#else
+#define duct_compat_no_llseek NULL
+#endif
+
+/* User memory that is not in pieces; it needs no iovec since 6.4. */
+#ifdef DUCT_HAVE_SINGLE_RANGE
+#define duct_compat_import(dir, buf, len, iov, it) import_single_range(dir, buf, len, iov, it)
+#else
+#define duct_compat_import(dir, buf, len, iov, it) ((void)(iov), import_ubuf(dir, buf, len, it))
+#endif
+
 #endif /* _DUCT_COMPAT_H */

@@ -18,6 +18,15 @@ duct-compat-flags := \
 		'struct xenbus_driver b = { .remove = r };') \
 	$(call duct-probe,DRIVER_STATE_DEV,'$(pound)include <xen/xenbus.h>' \
 		'int s(void) { return xenbus_read_driver_state((struct xenbus_device *)0, ""); }') \
+	$(call duct-probe,CONST_DEVNODE,'$(pound)include <linux/device.h>' \
+		'char *n(const struct device *d, umode_t *m, kuid_t *u, kgid_t *g) { return 0; }' \
+		'struct device_type t = { .devnode = n };') \
+	$(call duct-probe,COPY_SPLICE_READ,'$(pound)include <linux/fs.h>' \
+		'void *f(void) { return copy_splice_read; }') \
+	$(call duct-probe,NO_LLSEEK,'$(pound)include <linux/fs.h>' \
+		'void *f(void) { return no_llseek; }') \
+	$(call duct-probe,SINGLE_RANGE,'$(pound)include <linux/uio.h>' \
+		'void *f(void) { return import_single_range; }') \
 	$(call duct-probe,WQ_PERCPU,'$(pound)include <linux/workqueue.h>' \
 		'int f(void) { return WQ_PERCPU; }') \
 	$(call duct-probe,VM_FLAGS_SET,'$(pound)include <linux/mm.h>' \

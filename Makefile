@@ -10,7 +10,7 @@ KDIR ?= $(shell ls -d /lib/modules/*/build 2>/dev/null | sort -V | tail -n 1)
 endif
 RIG := tools/testing/rig
 
-all: modules ductctl
+all: modules ductctl libduct
 
 modules: kdir-check
 	$(MAKE) -C $(KDIR) M=$(CURDIR) $(if $(W),,W=1) modules
@@ -21,8 +21,12 @@ modules_install: kdir-check
 ductctl: ductctl-check
 	$(MAKE) -C tools/ductctl
 
+libduct: libduct-check
+	$(MAKE) -C tools/libduct
+
 install: modules_install
 	$(MAKE) -C tools/ductctl install
+	$(MAKE) -C tools/libduct install
 
 # One line for each thing that may be missing, with the package that has it.
 kdir-check:
@@ -37,6 +41,10 @@ kdir-check:
 ductctl-check:
 	@[ -e /usr/include/xenstore.h ] || { echo "xen-duct: no xenstore.h: install libxen-dev" >&2; exit 1; }
 	@[ -e /usr/include/json-c/json.h ] || { echo "xen-duct: no json-c: install libjson-c-dev" >&2; exit 1; }
+
+libduct-check:
+	@command -v $(CC) >/dev/null || { echo "xen-duct: no $(CC): install gcc" >&2; exit 1; }
+	@[ -e /usr/include/linux/ioctl.h ] || { echo "xen-duct: no C library's headers: install libc6-dev" >&2; exit 1; }
 
 # ---- tests; these install what they need ----
 
@@ -67,20 +75,21 @@ doc:
 clean:
 	@[ ! -e "$(KDIR)/Makefile" ] || $(MAKE) -C $(KDIR) M=$(CURDIR) clean
 	$(MAKE) -C tools/ductctl clean
+	$(MAKE) -C tools/libduct clean
 
 help:
 	@echo 'Two commands do everything on a fresh Debian 12:'
 	@echo '  make demo             boot real Xen under QEMU and show the transport working'
 	@echo '  make check            build with every warning fatal and run every test'
 	@echo 'Building:'
-	@echo '  make                  the modules for KDIR, and ductctl'
-	@echo '  make modules ductctl  one of them'
-	@echo '  make modules_install  the modules;  make install: both'
+	@echo '  make                  the modules for KDIR, ductctl and libduct'
+	@echo '  make modules ductctl libduct  one of them'
+	@echo '  make modules_install  the modules;  make install: all three'
 	@echo '  make sparse style doc clean'
 	@echo 'More tests:'
 	@echo '  make nightly          the long ones'
 	@echo '  make newest           on the newest kernel in reach'
 	@echo 'Variables: KDIR (now $(KDIR)), KERNELRELEASE, V, C, W'
 
-.PHONY: all modules modules_install ductctl install kdir-check ductctl-check demo check \
-	nightly newest sparse style doc clean help
+.PHONY: all modules modules_install ductctl libduct install kdir-check ductctl-check \
+	libduct-check demo check nightly newest sparse style doc clean help

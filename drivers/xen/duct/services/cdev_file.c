@@ -54,6 +54,7 @@ static int dfile_open(struct inode *inode, struct file *file)
 		return err;
 	}
 	file->private_data = f;
+	file->f_mode |= FMODE_NOWAIT;	/* RWF_NOWAIT: dfile_nowait() */
 	/* No position, and so no lock of it: reading does not hold up writing. */
 	return stream_open(inode, file);
 }

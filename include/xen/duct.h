@@ -107,6 +107,8 @@ struct duct_device_id {
  * @instance: number; the name and the number are the service
  * @role: ours: DUCT_CONNECT, DUCT_SERVE or DUCT_PEER
  * @peer: the other domain
+ * @self: this domain's id, also for the peer; DOMID_INVALID if the toolstack did not say.
+ *        Like @peer it changes only between down() and up(): a restored guest has another
  * @epoch: of the link; changes only between down() and up()
  * @features: those that both drivers have
  *
@@ -119,6 +121,7 @@ struct duct_device {
 	unsigned int instance;
 	unsigned int role;
 	domid_t peer;
+	domid_t self;
 	u32 epoch;
 	u64 features;
 };

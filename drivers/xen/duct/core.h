@@ -189,6 +189,7 @@ struct duct_slot {
  * @node: on duct_links; duct_lock
  * @side: frontend or backend; const
  * @peer: the other domain; duct_lock and @lock
+ * @self: this one, as @peer
  * @uuid: identity; const
  * @lock: the rest
  * @ops: the wire; NULL while parked
@@ -251,6 +252,7 @@ struct duct_link {
 	struct list_head node;
 	enum duct_side side;
 	domid_t peer;
+	domid_t self;
 	uuid_t uuid;
 	struct mutex lock;
 	const struct duct_wire_ops *ops;

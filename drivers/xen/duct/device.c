@@ -49,6 +49,7 @@ static struct duct_device_core *duct_device_new(struct duct_service *service)
 	dev->life = service->life;
 	dev->policy = duct_policy_get(link->policy);
 	dd->peer = link->peer;
+	dd->self = link->self;
 	dd->epoch = link->epoch;
 	dd->features = service->peer_features;
 	mutex_unlock(&link->lock);

@@ -67,6 +67,7 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 	link->side = cfg->side;
 	link->uuid = cfg->uuid;
 	link->peer = cfg->peer;
+	link->self = cfg->self;
 	link->state = "new";
 	mutex_init(&link->lock);
 	init_completion(&link->goodbye);
@@ -129,6 +130,7 @@ found:
 		link->wire = cfg->wire;
 		link->memory = cfg->memory;
 		link->peer = cfg->peer;
+		link->self = cfg->self;
 		mutex_unlock(&link->lock);
 	}
 	mutex_unlock(&duct_lock);

@@ -254,6 +254,7 @@ static void duct_service_tell(struct duct_service *service)
 		/* Between down() and up(): what a new epoch may have changed. */
 		dev->pub.epoch = link->epoch;
 		dev->pub.peer = link->peer;
+		dev->pub.self = link->self;
 		dev->pub.features = service->peer_features & service->local_features;
 		duct_service_each(dev, duct_channel_tell_up);
 	}

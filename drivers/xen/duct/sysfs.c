@@ -60,6 +60,7 @@ static ssize_t name##_show(struct device *dev, struct device_attribute *attr, ch
 static DEVICE_ATTR_RO(name)
 
 DUCT_LINK_ATTR(peer, "%u", link->peer);
+DUCT_LINK_ATTR(self, "%u", link->self);
 DUCT_LINK_ATTR(epoch, "%u", link->epoch);
 DUCT_LINK_ATTR(incarnation, "%llu", link->incarnation);
 DUCT_LINK_ATTR(peer_incarnation, "%llu", link->peer_incarnation);
@@ -83,6 +84,7 @@ static struct attribute *duct_link_attrs[] = {
 	&dev_attr_state.attr,
 	&dev_attr_fault.attr,
 	&dev_attr_peer.attr,
+	&dev_attr_self.attr,
 	&dev_attr_epoch.attr,
 	&dev_attr_incarnation.attr,
 	&dev_attr_peer_incarnation.attr,
@@ -119,6 +121,7 @@ static struct device_attribute dev_attr_device_##field =				\
 DUCT_DEVICE_ATTR(service, service, "%s");
 DUCT_DEVICE_ATTR(instance, instance, "%u");
 DUCT_DEVICE_ATTR(peer, peer, "%u");
+DUCT_DEVICE_ATTR(self, self, "%u");
 DUCT_DEVICE_ATTR(epoch, epoch, "%u");
 DUCT_DEVICE_ATTR(features, features, "0x%llx");
 
@@ -144,6 +147,7 @@ static struct attribute *duct_device_attrs[] = {
 	&dev_attr_device_service.attr,
 	&dev_attr_device_instance.attr,
 	&dev_attr_device_peer.attr,
+	&dev_attr_device_self.attr,
 	&dev_attr_device_epoch.attr,
 	&dev_attr_device_features.attr,
 	&dev_attr_role.attr,

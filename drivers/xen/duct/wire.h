@@ -156,6 +156,7 @@ struct duct_wire_ops {
  * @uuid: the link's identity; the two ends of a loopback share it
  * @side: frontend or backend
  * @peer: the other domain
+ * @self: this one, or DOMID_INVALID
  */
 struct duct_link_config {
 	const struct duct_wire_ops *ops;
@@ -164,6 +165,7 @@ struct duct_link_config {
 	uuid_t uuid;
 	enum duct_side side;
 	domid_t peer;
+	domid_t self;
 };
 
 struct duct_link *duct_link_attach(const struct duct_link_config *cfg);

@@ -260,6 +260,7 @@ static int __init duct_loop_init(void)
 		.ops = &duct_loop_ops,
 		.memory = &duct_local_memory,
 		.peer = DOMID_SELF,
+		.self = DOMID_SELF,
 	};
 	int side, door, err = 0;
 

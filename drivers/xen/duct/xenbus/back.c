@@ -432,6 +432,7 @@ static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device
 		.memory = &duct_xen_memory,
 		.side = duct_side_back,
 		.peer = dev->otherend_id,
+		.self = duct_node_self(),
 	};
 	struct duct_back *back;
 	int err;

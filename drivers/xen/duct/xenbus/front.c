@@ -222,6 +222,7 @@ static int duct_front_attach(struct duct_front *front)
 		.wire = front,
 		.side = duct_side_front,
 		.peer = front->dev->otherend_id,
+		.self = duct_node_self(),
 	};
 	struct duct_link *link;
 	int err;

@@ -13,6 +13,7 @@
 #include <linux/slab.h>
 #include <linux/uuid.h>
 #include <xen/events.h>
+#include <xen/xen.h>
 #include <xen/xenbus.h>
 
 #include "../compat/compat.h"
@@ -104,6 +105,12 @@ static inline int duct_node_uuid(struct xenbus_device *dev, const char *backend,
 		xenbus_dev_error(dev, err, "%s/uuid is \"%.40s\", not a UUID", backend, text);
 	kfree(text);
 	return err;
+}
+
+/* The toolstack's "domid" in this domain's home; not all write it for dom0. */
+static inline domid_t duct_node_self(void)
+{
+	return xenbus_read_unsigned("domid", "", xen_initial_domain() ? 0 : DOMID_INVALID);
 }
 
 /* The parameters in one directory; a key that is there already stays. */

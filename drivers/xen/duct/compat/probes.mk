@@ -30,4 +30,13 @@ duct-compat-flags := \
 	$(call duct-probe,WQ_PERCPU,'$(pound)include <linux/workqueue.h>' \
 		'int f(void) { return WQ_PERCPU; }') \
 	$(call duct-probe,VM_FLAGS_SET,'$(pound)include <linux/mm.h>' \
-		'void f(struct vm_area_struct *v) { vm_flags_set(v, VM_IO); }')
+		'void f(struct vm_area_struct *v) { vm_flags_set(v, VM_IO); }') \
+	$(call duct-probe,VSOCK_NET,'$(pound)include <linux/virtio_vsock.h>' \
+		'int s(struct sk_buff *b, struct net *n) { return 0; }' \
+		'struct virtio_transport t = { .send_pkt = s };') \
+	$(call duct-probe,VSOCK_UNSENT,'$(pound)include <linux/virtio_vsock.h>' \
+		'void *f(void) { return virtio_transport_unsent_bytes; }') \
+	$(call duct-probe,VSOCK_READ_SKB,'$(pound)include <linux/virtio_vsock.h>' \
+		'void *f(void) { return virtio_transport_read_skb; }') \
+	$(call duct-probe,VSOCK_RCVLOWAT,'$(pound)include <linux/virtio_vsock.h>' \
+		'void *f(void) { return virtio_transport_notify_set_rcvlowat; }')

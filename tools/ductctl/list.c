@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* ductctl list and ductctl show */
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,13 +10,17 @@
 #include "sysfs.h"
 #include "text.h"
 
+#define VSOCK_CID(domid)	(2 + (int64_t)(domid))
+
 static const struct output_column list_columns[] = {
 	{ "HANDLE", "handle", NULL },
 	{ "FRONTEND", "frontend", "domid" },
 	{ "NAME", "frontend", "name" },
 	{ "STATE", "frontend", "state" },
+	{ "CID", "frontend", "cid" },
 	{ "BACKEND", "backend", "domid" },
 	{ "STATE", "backend", "state" },
+	{ "CID", "backend", "cid" },
 	{ "UUID", "uuid", NULL },
 	{ "SERVICES", "services", NULL },
 };
@@ -29,7 +34,16 @@ static char *clean_name(const char *node)
 	return clean;
 }
 
-static struct json_object *service_names(struct store *s, const struct link *l)
+/* What AF_VSOCK names the two ends by, where that is allowed: see duct_vsock. */
+static void add_cids(struct json_object *row, const struct link *l)
+{
+	json_object_object_add(json_object_object_get(row, "frontend"), "cid",
+			       json_object_new_int64(VSOCK_CID(l->front.domid)));
+	json_object_object_add(json_object_object_get(row, "backend"), "cid",
+			       json_object_new_int64(VSOCK_CID(l->back.domid)));
+}
+
+static void add_names(struct store *s, struct json_object *row, const struct link *l)
 {
 	struct json_object *list = json_object_new_array();
 	size_t i, count;
@@ -39,11 +53,13 @@ static struct json_object *service_names(struct store *s, const struct link *l)
 	for (i = 0; i < count && i < POLICY_SERVICES; i++) {
 		char *name = clean_name(nodes[i]);
 
+		if (!strncmp(name, "vsock.", strlen("vsock.")))
+			add_cids(row, l);
 		json_object_array_add(list, json_object_new_string(name));
 		free(name);
 	}
 	policy_free_nodes(nodes, count);
-	return list;
+	json_object_object_add(row, "services", list);
 }
 
 int cmd_list(struct ductctl *d)
@@ -65,7 +81,7 @@ int cmd_list(struct ductctl *d)
 	rows = json_object_new_array();
 	for (i = 0; i < count; i++) {
 		row = link_tree(&d->store, &links[i]);
-		json_object_object_add(row, "services", service_names(&d->store, &links[i]));
+		add_names(&d->store, row, &links[i]);
 		json_object_array_add(rows, row);
 	}
 	free(links);

@@ -78,7 +78,7 @@ static void make_links(void)
 	world();
 	run("attach 5 --no-wait --uuid " UUID " --service echo.0,size=64,front/mode=it's --service net.1");
 	run("attach 5 --no-wait --handle 10 --backend 7");
-	run("attach 7 --no-wait --handle 2");
+	run("attach 7 --no-wait --handle 2 --service vsock.0");
 	step_backend_waits();
 	step_frontend_ready();
 	step_backend_connects();
@@ -91,8 +91,8 @@ static void test_list(void)
 
 	make_links();
 	run("list");
-	ok(!code && contains(out, "HANDLE  FRONTEND  NAME    STATE         BACKEND  STATE         UUID") &&
-	   contains(out, "0       5         guest   Connected     0        Connected     " UUID "  echo.0,net.1\n"),
+	ok(!code && contains(out, "HANDLE  FRONTEND  NAME    STATE         CID  BACKEND  STATE         CID  UUID") &&
+	   contains(out, "0       5         guest   Connected     -    0        Connected     -    " UUID "  echo.0,net.1\n"),
 	   "list prints a table");
 	run("list --json");
 	tree = out_json();
@@ -102,6 +102,9 @@ static void test_list(void)
 	same(json_at(tree, "0.frontend.name"), "guest", "names");
 	same(json_at(tree, "1.handle"), "10", "in order of frontend and handle");
 	same(json_at(tree, "2.backend.state"), "Initialising", "and states");
+	same(json_at(tree, "2.frontend.cid"), "9", "context ids of AF_VSOCK");
+	same(json_at(tree, "2.backend.cid"), "2", "of both ends");
+	same(json_at(tree, "0.frontend.cid"), "", "where it is allowed");
 	json_object_put(tree);
 	run("list -j --backend driver");
 	tree = out_json();

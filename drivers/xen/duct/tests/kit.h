@@ -236,6 +236,7 @@ extern struct kunit_suite duct_watches_suite;
 extern struct kunit_suite duct_sg_suite;
 extern struct kunit_suite duct_endpoints_suite;
 extern struct kunit_suite duct_resume_suite;
+extern struct kunit_suite duct_vsock_suite;
 extern struct kunit_suite duct_hostile_channel_suite;
 extern struct kunit_suite duct_hostile_link_suite;
 

@@ -36,6 +36,7 @@ static struct kunit_suite * const suites[] = {
 	&duct_sg_suite,
 	&duct_endpoints_suite,
 	&duct_resume_suite,
+	&duct_vsock_suite,
 	&duct_hostile_channel_suite,
 	&duct_hostile_link_suite,
 };

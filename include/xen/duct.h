@@ -292,6 +292,7 @@ void duct_abort(struct duct_channel *ch, void *p);
 void duct_publish(struct duct_channel *ch);
 u32 duct_room(struct duct_channel *ch);
 bool duct_writable(struct duct_channel *ch, u32 room);
+bool duct_has_room(struct duct_channel *ch, u32 room);
 bool duct_readable(struct duct_channel *ch);
 int duct_wait_writable(struct duct_channel *ch, u32 room, long timeout);
 

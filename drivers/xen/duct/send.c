@@ -53,6 +53,20 @@ static int duct_tx_want(struct duct_channel_core *ch, struct duct_slot *slot, u3
 	return err;
 }
 
+/* As duct_tx_want(), for one more who waits. */
+static int duct_tx_want_more(struct duct_channel_core *ch, struct duct_slot *slot, u32 need)
+{
+	bool others = ch->tx_want;
+	int err = duct_tx_want(ch, slot, need);
+
+	/* The event that is on its way will find nobody armed. */
+	if (err > 0 && others) {
+		set_bit(DUCT_CH_TX_WAKE, &ch->flags);
+		duct_channel_queue(ch);
+	}
+	return err;
+}
+
 /**
  * duct_tx_start() - find room for a frame
  * @ch: the channel, tx_lock held
@@ -65,7 +79,6 @@ static int duct_tx_want(struct duct_channel_core *ch, struct duct_slot *slot, u3
 int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at)
 {
 	struct duct_slot *slot = duct_tx_slot(ch);
-	bool others;
 	int err;
 
 	if (unlikely(ch->tx_err || !slot))
@@ -80,13 +93,7 @@ int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at)
 		}
 		ch->stats.out_full++;
 		trace_duct_full(ch->link->id, slot->index);
-		others = ch->tx_want;
-		err = duct_tx_want(ch, slot, duct_tx_need(slot, len, keep));
-		/* The event that is on its way will find nobody armed. */
-		if (err > 0 && others) {
-			set_bit(DUCT_CH_TX_WAKE, &ch->flags);
-			duct_channel_queue(ch);
-		}
+		err = duct_tx_want_more(ch, slot, duct_tx_need(slot, len, keep));
 	} while (err > 0);
 	return err ?: -EAGAIN;
 }
@@ -400,6 +407,39 @@ bool duct_writable(struct duct_channel *channel, u32 room)
 	return writable;
 }
 EXPORT_SYMBOL_GPL(duct_writable);
+
+/**
+ * duct_has_room() - has the peer taken so much that this is free? [any]
+ * @channel: the channel
+ * @room: bytes of the ring, as duct_room() counts them; at most &duct_channel.tx_bytes
+ *
+ * For who counts what is in flight. False arms writable(), as duct_writable() does.
+ *
+ * Return: true also if the channel is not up
+ */
+bool duct_has_room(struct duct_channel *channel, u32 room)
+{
+	struct duct_channel_core *ch = to_duct_channel_core(channel);
+	struct duct_slot *slot;
+	unsigned long irq;
+	u32 free = 0;
+	int err = 1;
+
+	spin_lock_irqsave(&ch->tx_lock, irq);
+	slot = duct_tx_slot(ch);
+	if (room > ch->pub.tx_bytes)
+		slot = NULL;
+	/* Where those who want less had it first this looks again. */
+	while (slot && !ch->tx_err && err > 0 && free < room) {
+		if (duct_tx_room(&slot->tx, &free))
+			duct_channel_fault(ch, slot, "index of the ring to it");
+		else if (free < room)
+			err = duct_tx_want_more(ch, slot, room);
+	}
+	spin_unlock_irqrestore(&ch->tx_lock, irq);
+	return err;
+}
+EXPORT_SYMBOL_GPL(duct_has_room);
 
 /**
  * duct_wait_writable() - wait for room. [sleep]

@@ -78,6 +78,36 @@ static void flow_writable_room(struct kunit *test)
 	}
 }
 
+/* By what is in flight: told once, when the peer has given back so much. */
+static void flow_has_room(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct duct_msg msg;
+	u32 i, all;
+
+	flow_pair(test, 100, a, &kit_ready_ops, b);
+	all = a->ch->tx_bytes;
+	KUNIT_EXPECT_TRUE(test, duct_has_room(a->ch, all + 1));	/* never: nothing to wait for */
+	for (i = 1; i < 30; i++) {
+		KUNIT_EXPECT_TRUE(test, duct_has_room(a->ch, all));
+		KUNIT_ASSERT_EQ(test, duct_send(a->ch, kit->pattern, 20, DUCT_MORE), 0);
+		KUNIT_ASSERT_EQ(test, duct_send(a->ch, kit->pattern, 20, DUCT_MORE), 0);
+		KUNIT_EXPECT_TRUE(test, duct_writable(a->ch, 100));
+		KUNIT_EXPECT_TRUE(test, duct_has_room(a->ch, all / 2));
+		KUNIT_EXPECT_FALSE(test, duct_has_room(a->ch, all));
+		/* That has published them, too. */
+		kit_expect(b, kit->pattern, 20);
+		KUNIT_EXPECT_EQ(test, atomic_read(&a->writables), (int)i - 1);
+		kit_expect(b, kit->pattern, 20);
+		KUNIT_EXPECT_EQ(test, duct_next(b->ch, &msg), -EAGAIN);
+		kit_wait(kit, atomic_read(&a->writables) == i);
+	}
+	duct_stop(b->ch);
+	kit_wait_error(a, -EPIPE);
+	KUNIT_EXPECT_TRUE(test, duct_has_room(a->ch, all));
+}
+
 static void flow_told_at_the_end(struct kunit *test)
 {
 	struct kit *kit = test->priv;
@@ -298,6 +328,7 @@ static void flow_wake_for_another(struct kunit *test)
 static struct kunit_case flow_cases[] = {
 	KUNIT_CASE_PARAM(flow_writable_once, kit_sides),
 	KUNIT_CASE_PARAM(flow_writable_room, kit_sides),
+	KUNIT_CASE_PARAM(flow_has_room, kit_sides),
 	KUNIT_CASE_PARAM(flow_told_at_the_end, kit_sides),
 	KUNIT_CASE(flow_wait_ends),
 	KUNIT_CASE_PARAM(flow_stress, kit_sides),

@@ -244,6 +244,7 @@ struct duct_slot {
  * @log: lines that the peer can cause
  * @chunk_failed: the backend could not map one: no more in this epoch
  * @destroy: removes a link that nobody needs any more
+ * @expire: parked, with devices that a driver keeps: they go when nobody comes back
  * @debugfs: its directory there
  */
 struct duct_link {
@@ -306,6 +307,7 @@ struct duct_link {
 	struct ratelimit_state log;
 	bool chunk_failed;
 	struct work_struct destroy;
+	struct delayed_work expire;
 	struct dentry *debugfs;
 };
 

@@ -11,6 +11,7 @@
 
 #include "chunk.h"
 #include "core.h"
+#include "park.h"
 #include "trace.h"
 
 DEFINE_MUTEX(duct_lock);
@@ -46,8 +47,11 @@ static void duct_link_destroy(struct work_struct *work)
 	duct_services_end(link);
 	cancel_work_sync(&link->work);
 	cancel_delayed_work_sync(&link->tick);
+	cancel_delayed_work_sync(&link->expire);
 	device_unregister(&link->dev);
 }
+
+static void duct_link_expire(struct work_struct *work);
 
 static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 {
@@ -76,6 +80,7 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 	INIT_LIST_HEAD(&link->services);
 	INIT_LIST_HEAD(&link->graves);
 	INIT_WORK(&link->destroy, duct_link_destroy);
+	INIT_DELAYED_WORK(&link->expire, duct_link_expire);
 	/* threats.md, XSA-43: at most 10 lines a minute that a peer can cause. */
 	ratelimit_state_init(&link->log, 60 * HZ, 10);
 	ratelimit_set_flags(&link->log, RATELIMIT_MSG_ON_RELEASE);
@@ -120,6 +125,8 @@ struct duct_link *duct_link_attach(const struct duct_link_config *cfg)
 			continue;
 		if (link->ops)
 			link = ERR_PTR(-EEXIST);
+		else
+			cancel_delayed_work(&link->expire);
 		goto found;
 	}
 	link = duct_link_new(cfg);
@@ -164,6 +171,34 @@ void duct_link_forget(struct duct_link *link)
 }
 
 /**
+ * duct_link_end() - the toolstack took the link away: no device is kept. [sleep]
+ * @link: duct_link_detach() follows, or was long ago
+ */
+void duct_link_end(struct duct_link *link)
+{
+	struct duct_service *service;
+
+	mutex_lock(&link->lock);
+	list_for_each_entry(service, &link->services, node) {
+		if (service->dev) {
+			service->dev->keep = false;
+			duct_service_queue(service);
+		}
+	}
+	mutex_unlock(&link->lock);
+}
+EXPORT_SYMBOL_GPL(duct_link_end);
+
+/* Nobody came back for it. */
+static void duct_link_expire(struct work_struct *work)
+{
+	struct duct_link *link = container_of(to_delayed_work(work), struct duct_link, expire);
+
+	if (!READ_ONCE(link->ops))
+		duct_link_end(link);
+}
+
+/**
  * duct_link_detach() - the wire goes; the link was stopped and released. [sleep]
  * @link: not the wire's any more
  */
@@ -175,6 +210,8 @@ void duct_link_detach(struct duct_link *link)
 	link->ops = NULL;
 	link->wire = NULL;
 	link->state = "parked";
+	if (duct_link_kept(link))
+		mod_delayed_work(duct_wq, &link->expire, duct_resume_timeout * HZ);
 	mutex_unlock(&link->lock);
 	duct_link_forget(link);
 	mutex_unlock(&duct_lock);

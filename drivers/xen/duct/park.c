@@ -12,9 +12,9 @@
 
 #include "park.h"
 
-static uint duct_resume_timeout = 300;
+uint duct_resume_timeout = 300;
 module_param_named(resume_timeout, duct_resume_timeout, uint, 0644);
-MODULE_PARM_DESC(resume_timeout, "seconds that a resumable channel waits for its peer");
+MODULE_PARM_DESC(resume_timeout, "seconds that a resumable channel waits for its peer, and a parked link for its wire");
 
 /* At the end of duct_channel_new(). Return: 0 or -ENOMEM */
 int duct_park_init(struct duct_channel_core *ch)

@@ -5,6 +5,8 @@
 
 #include "core.h"
 
+extern uint duct_resume_timeout;
+
 int duct_park_init(struct duct_channel_core *ch);
 void duct_park_free(struct duct_channel_core *ch);
 bool duct_park_begin(struct duct_channel_core *ch, struct duct_slot *slot, int why);

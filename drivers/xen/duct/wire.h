@@ -169,6 +169,7 @@ struct duct_link_config {
 };
 
 struct duct_link *duct_link_attach(const struct duct_link_config *cfg);
+void duct_link_end(struct duct_link *link);
 void duct_link_detach(struct duct_link *link);
 int duct_link_start(struct duct_link *link, void *page, struct duct_policy *policy,
 		    u64 incarnation, u64 peer_incarnation);

@@ -28,6 +28,7 @@ struct duct_back_door {
  * @lock: the work against remove; covers the rest
  * @gone: remove() has begun
  * @state: ours, as in the table
+ * @lost: the frontend was gone while we were connected
  * @gave_up: no new try with the peer's incarnation @peer_incarnation
  * @link: the link
  * @page: the control page, NULL when not mapped
@@ -42,6 +43,7 @@ struct duct_back {
 	struct mutex lock;
 	bool gone;
 	unsigned int state;
+	bool lost;
 	bool gave_up;
 	struct duct_link *link;
 	struct duct_mapping *page;
@@ -276,6 +278,7 @@ static void duct_back_vanish(struct duct_back *back)
 	char *path;
 	int err;
 
+	back->lost = back->state != duct_state_closed;
 	duct_back_release(back);
 	do {
 		path = kstrdup(back->dev->nodename, GFP_KERNEL);
@@ -485,6 +488,12 @@ static duct_compat_remove_t duct_back_remove(struct xenbus_device *dev)
 	duct_link_goodbye(back->link);
 	duct_back_release(back);
 	duct_back_switch(back, duct_state_closed);
+	/*
+	 * Detached. Else it may be back: this module is unloaded; or the guest is gone without
+	 * a word, and is perhaps restored.
+	 */
+	if (!back->lost && !xenbus_exists(XBT_NIL, dev->nodename, "state"))
+		duct_link_end(back->link);
 	duct_link_detach(back->link);
 	/* The core may have asked for the work until the link was stopped. */
 	cancel_work_sync(&back->work);

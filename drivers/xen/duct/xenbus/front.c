@@ -499,11 +499,13 @@ static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_devic
 static duct_compat_remove_t duct_front_remove(struct xenbus_device *dev)
 {
 	struct duct_front *front = dev_get_drvdata(&dev->dev);
+	bool closed;
 
 	unregister_xenbus_watch(&front->watch);
 	kfree(front->watch.node);
 	mutex_lock(&front->lock);
 	front->gone = true;
+	closed = front->state == duct_state_closed;
 	mutex_unlock(&front->lock);
 	cancel_work_sync(&front->work);
 	if (front->link) {
@@ -513,6 +515,9 @@ static duct_compat_remove_t duct_front_remove(struct xenbus_device *dev)
 	/* To the next backend we are what the toolstack wrote: Initialising. */
 	if (front->move)
 		duct_front_switch(front, duct_state_closed);
+	/* Detached. Else it moves, or this module is unloaded, or the guest was restored. */
+	if (front->link && closed && !xenbus_exists(XBT_NIL, dev->nodename, "state"))
+		duct_link_end(front->link);
 	if (front->link)
 		duct_link_detach(front->link);
 	/* The core may have asked for the work until the link was stopped. */

@@ -239,5 +239,6 @@ extern struct kunit_suite duct_resume_suite;
 extern struct kunit_suite duct_vsock_suite;
 extern struct kunit_suite duct_hostile_channel_suite;
 extern struct kunit_suite duct_hostile_link_suite;
+extern struct kunit_suite duct_net_suite;
 
 #endif /* _DUCT_TESTS_KIT_H */

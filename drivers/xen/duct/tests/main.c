@@ -3,7 +3,8 @@
  * duct_test.ko: the API's tests. They need duct_loopback with
  * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535, and run when the module is loaded: all
  * of them, or those of one suite. That of endpoints needs endpoint.0 besides, with which
- * others fail, since an endpoint's device has a channel.
+ * others fail, since an endpoint's device has a channel; that of duct_net needs net.0, and
+ * duct_net loaded before.
  *
  * kunit_test_suites() would run them only on kernels that were booted with
  * kunit.enable=1; whoever loads this wants them.
@@ -39,6 +40,7 @@ static struct kunit_suite * const suites[] = {
 	&duct_vsock_suite,
 	&duct_hostile_channel_suite,
 	&duct_hostile_link_suite,
+	&duct_net_suite,
 };
 
 static int __init duct_test_init(void)

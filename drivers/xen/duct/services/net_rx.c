@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Receiving: each frame is read once, into memory of our own, and what its header says
+ * is checked there. A frame that is none is dropped and counted; the channel lives.
+ */
+#include "net.h"
+
+#define NET_LINEAR	2048u	/* up to here a frame is one piece */
+#define NET_HEAD	128u	/* of a larger one, the part in front: the protocols' headers */
+
+/* What has come while polling once, and what was wrong with it. */
+struct duct_net_got {
+	u32 packets;
+	u32 bytes;
+	u32 dropped;
+	u32 length;
+	u32 frame;
+};
+
+/* The rest of a message, in large pieces of pages. */
+static int duct_net_read_frags(struct duct_net_queue *q, struct duct_msg *msg,
+			       struct sk_buff *skb)
+{
+	struct page_frag *frag = &q->frag;
+	int i;
+
+	for (i = 0; msg->len; i++) {
+		u32 len;
+		int err;
+
+		if (i == MAX_SKB_FRAGS || !skb_page_frag_refill(1, frag, GFP_ATOMIC | __GFP_NOWARN))
+			return -ENOMEM;
+		len = min(msg->len, frag->size - frag->offset);
+		err = duct_read(msg, page_address(frag->page) + frag->offset, len);
+		if (err)
+			return err;
+		get_page(frag->page);
+		skb_add_rx_frag(skb, i, frag->page, frag->offset, len, len);
+		frag->offset += len;
+	}
+	return 0;
+}
+
+/* Return: what is left of the message, as a packet; or an ERR_PTR() */
+static struct sk_buff *duct_net_read(struct duct_net_queue *q, struct duct_msg *msg)
+{
+	u32 head = msg->len > NET_LINEAR ? NET_HEAD : msg->len;
+	struct sk_buff *skb = napi_alloc_skb(&q->napi, head);
+	int err;
+
+	if (!skb)
+		return ERR_PTR(-ENOMEM);
+	err = duct_read(msg, skb_put(skb, head), head) ?: duct_net_read_frags(q, msg, skb);
+	if (err) {
+		kfree_skb(skb);
+		return ERR_PTR(err);
+	}
+	return skb;
+}
+
+/* What Documentation/protocol.rst allows, which is less than the helper of virtio does. */
+static bool duct_net_header_ok(const struct virtio_net_hdr *hdr)
+{
+	bool fill = hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
+	u32 end = __virtio16_to_cpu(true, hdr->csum_start) +
+		  __virtio16_to_cpu(true, hdr->csum_offset) + sizeof(__sum16);
+
+	if (hdr->flags & ~(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID))
+		return false;
+	if (fill && end > NET_CSUM_MAX)
+		return false;
+	switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_NONE:
+		return !hdr->gso_type;
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return fill;
+	}
+	return false;
+}
+
+/* The packet as the stack wants it. Return: false: its header lies */
+static bool duct_net_accept(struct duct_net_queue *q, struct sk_buff *skb,
+			    const struct virtio_net_hdr *hdr)
+{
+	if (virtio_net_hdr_to_skb(skb, hdr, true))
+		return false;
+	if (hdr->flags & VIRTIO_NET_HDR_F_DATA_VALID && skb->ip_summed == CHECKSUM_NONE)
+		skb->ip_summed = CHECKSUM_UNNECESSARY;
+	skb->protocol = eth_type_trans(skb, q->net->dev);
+	skb_record_rx_queue(skb, q->number);
+	return true;
+}
+
+static void duct_net_receive(struct duct_net_queue *q, struct duct_msg *msg,
+			     struct duct_net_got *got)
+{
+	u32 most = READ_ONCE(q->net->dev->mtu) + ETH_HLEN + 2 * VLAN_HLEN;
+	u32 len = msg->len - sizeof(struct virtio_net_hdr);
+	struct virtio_net_hdr hdr;
+	struct sk_buff *skb;
+
+	if (msg->len < sizeof(hdr) + ETH_HLEN) {
+		got->length++;
+		return;
+	}
+	if (duct_read(msg, &hdr, sizeof(hdr)))
+		return;
+	if (!duct_net_header_ok(&hdr)) {
+		got->frame++;
+		return;
+	}
+	if (len > most && !hdr.gso_type) {
+		got->length++;
+		return;
+	}
+	skb = duct_net_read(q, msg);
+	if (IS_ERR(skb)) {
+		got->dropped++;
+		return;
+	}
+	if (!duct_net_accept(q, skb, &hdr)) {
+		got->frame++;
+		kfree_skb(skb);
+		return;
+	}
+	got->packets++;
+	got->bytes += len;
+	napi_gro_receive(&q->napi, skb);
+}
+
+static void duct_net_rx_count(struct duct_net_queue *q, const struct duct_net_got *got)
+{
+	u64_stats_update_begin(&q->rx.sync);
+	u64_stats_add(&q->rx.packets, got->packets);
+	u64_stats_add(&q->rx.bytes, got->bytes);
+	u64_stats_add(&q->rx.dropped, got->dropped);
+	u64_stats_add(&q->rx.length, got->length);
+	u64_stats_add(&q->rx.frame, got->frame);
+	u64_stats_update_end(&q->rx.sync);
+}
+
+int duct_net_poll(struct napi_struct *napi, int budget)
+{
+	struct duct_net_queue *q = container_of(napi, struct duct_net_queue, napi);
+	struct duct_net_got got = {};
+	struct duct_msg msg;
+	int done = 0;
+
+	/* Cleared first: what is told after it finds NAPI scheduled, and is seen. */
+	if (READ_ONCE(q->woken) && xchg(&q->woken, false))
+		duct_net_tx_writable(q);
+	while (done < budget && !duct_next(q->ch, &msg)) {
+		duct_net_receive(q, &msg, &got);
+		duct_release(&msg);
+		done++;
+	}
+	duct_net_rx_count(q, &got);
+	/* -EAGAIN has armed ready(), and so does the next up(). */
+	if (done < budget)
+		napi_complete_done(napi, done);
+	return done;
+}

@@ -194,8 +194,11 @@ static void duct_link_expire(struct work_struct *work)
 {
 	struct duct_link *link = container_of(to_delayed_work(work), struct duct_link, expire);
 
-	if (!READ_ONCE(link->ops))
+	/* Against duct_link_attach(). */
+	mutex_lock(&duct_lock);
+	if (!link->ops)
 		duct_link_end(link);
+	mutex_unlock(&duct_lock);
 }
 
 /**

@@ -138,6 +138,25 @@ intptr_t joined(pthread_t thread)
 	return (intptr_t)ret;
 }
 
+static void caught(int sig)
+{
+	(void)sig;
+}
+
+/* By a signal, or more if one comes too early. */
+intptr_t interrupted(pthread_t thread, int flags)
+{
+	struct sigaction action = { .sa_handler = caught, .sa_flags = flags };
+	void *ret;
+
+	IS(sigaction(SIGUSR1, &action, NULL), 0);
+	do {
+		usleep(20000);
+		pthread_kill(thread, SIGUSR1);
+	} while (pthread_tryjoin_np(thread, &ret) == EBUSY);
+	return (intptr_t)ret;
+}
+
 struct duct_file_info info_of(int fd)
 {
 	struct duct_file_info info;

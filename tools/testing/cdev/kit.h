@@ -64,6 +64,7 @@ short polled(int fd, short events);
 bool polls(int fd, short events, int ms);
 void start(pthread_t *thread, void *(*fn)(void *), int fd);
 intptr_t joined(pthread_t thread);
+intptr_t interrupted(pthread_t thread, int flags);
 void *read_one(void *arg);
 void *write_one(void *arg);
 struct duct_file_info info_of(int fd);

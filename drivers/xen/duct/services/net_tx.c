@@ -44,16 +44,19 @@ static bool duct_net_tx_taken(struct duct_net_queue *q, struct netdev_queue *txq
  */
 static void duct_net_tx_settle(struct duct_net_queue *q, struct netdev_queue *txq)
 {
-	bool taken, any = false;
-	u32 room;
+	u32 room, tries = 32;
+	bool any = false;
 
-	/* For BQL half of what is in flight: then the rest is read while we send. */
+	/*
+	 * For BQL half of what is in flight: then the rest is read while we send. Where that
+	 * came meanwhile nothing is armed: look again, each time for half as much; in vain
+	 * only if the channel went down, and down() is about to be told.
+	 */
 	do {
 		room = duct_room(q->ch);
-		taken = duct_net_tx_taken(q, txq, room);
-		any |= taken;
+		any |= duct_net_tx_taken(q, txq, room);
 	} while (duct_net_tx_enough(txq) &&
-		 duct_has_room(q->ch, q->ch->tx_bytes - q->flight / 2) && taken);
+		 duct_has_room(q->ch, q->ch->tx_bytes - q->flight / 2) && --tries);
 	/* With room for a pad as well there is no question. */
 	if (room < 2 * (NET_MSG_MAX + NET_FRAME) && !duct_writable(q->ch, NET_MSG_MAX))
 		netif_tx_stop_queue(txq);

@@ -106,7 +106,7 @@ static const struct duct_step duct_steps[DUCT_SIDES][DUCT_STATES][DUCT_STATES] =
 			[CON] = DO(none, closed),
 			[CLG] = DO(none, closed),
 			[CLD] = DO(none, closed),
-			[NEW] = DO(none, closed),
+			[NEW] = DO(none, initialising),
 		},
 	},
 };

@@ -104,7 +104,7 @@ static void test_table(void **state)
 		{ duct_side_back, duct_state_initialising,  "oW oW oW oW oW oW oW oW" },
 		{ duct_side_back, duct_state_initwait,      "vX .W bX cC .W .W .W .W" },
 		{ duct_side_back, duct_state_connected,     "vX rI bX .C .C rX rX nC" },
-		{ duct_side_back, duct_state_closed,        "vX .I .X .X .X .X .X .X" },
+		{ duct_side_back, duct_state_closed,        "vX .I .X .X .X .X .X .I" },
 	};
 	static const char actions[] = ".opcfqrnvb";
 	static const char states[] = "?IWDCGX";

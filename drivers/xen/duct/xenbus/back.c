@@ -314,6 +314,14 @@ static unsigned int duct_back_peer(struct duct_back *back)
 	if (back->state == duct_state_initwait && peer == duct_state_initialised &&
 	    duct_node_incarnation(back->dev, "peer-incarnation") != back->incarnation)
 		return duct_state_renewed;
+	/* It was back before we had closed, and answered a life of ours that ended then. */
+	if (back->state == duct_state_closed &&
+	    (peer == duct_state_initialised || peer == duct_state_closed) &&
+	    xenbus_dev_is_online(back->dev) &&
+	    duct_node_incarnation(back->dev, "incarnation") != back->peer_incarnation) {
+		back->gave_up = false;
+		return duct_state_renewed;
+	}
 	if (peer == duct_state_initialising)
 		back->gave_up = false;
 	return peer;

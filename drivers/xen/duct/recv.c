@@ -55,8 +55,11 @@ static int duct_rx_sleep(struct duct_channel_core *ch, struct duct_slot *slot)
 	}
 	duct_rx_give(ch, slot);
 	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
-	/* Private, and before arming: see the protocol of a door. */
-	atomic_set(&slot->credit, 1);
+	/*
+	 * Private, and before arming: see the protocol of a door. After the flag: pairs with
+	 * atomic_xchg() in duct_link_event().
+	 */
+	atomic_set_release(&slot->credit, 1);
 	err = duct_rx_arm(&slot->rx);
 	if (!err) {
 		ch->stats.in_empty++;

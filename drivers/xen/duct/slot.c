@@ -458,7 +458,8 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 	}
 	if (slot->got_close)
 		return "a channel closed twice";
-	slot->got_close = true;
+	/* After its last frame, as the control ring said it: pairs with duct_rx_sleep(). */
+	smp_store_release(&slot->got_close, true);
 	if (!slot->ch) {
 		/* Both closed: answer; ours is answered, too. */
 		slot->owe_closed = true;

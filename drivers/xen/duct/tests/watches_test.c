@@ -38,12 +38,15 @@ struct watches {
 static void watches_fn(struct duct_watch *w)
 {
 	struct watches_one *one = container_of(w, struct watches_one, w);
+	bool hold = READ_ONCE(one->hold);
 
 	atomic_inc(&one->calls);
 	WRITE_ONCE(one->told, READ_ONCE(w->total));
-	WRITE_ONCE(one->held, READ_ONCE(one->hold));
+	WRITE_ONCE(one->held, hold);
 	wake_up_all(&one->all->kit->wait);
-	wait_event(one->all->kit->wait, !READ_ONCE(one->hold) || one->all->kit->over);
+	/* Not for what the test asks of the next call. */
+	if (hold)
+		wait_event(one->all->kit->wait, !READ_ONCE(one->hold) || one->all->kit->over);
 }
 
 static struct duct_region *watches_region(struct watches *w, u32 domain)

@@ -143,16 +143,20 @@ duct_between() {
 	duct_there "$1" "run $(duct_domid "$2") '$3'"
 }
 
+# What each domain says; parameters are there while the module is.
+duct_kept='echo "interrupts $(grep -c . /proc/interrupts)"
+	for p in leaked quarantined; do
+		cat /sys/module/xen_duct/parameters/$p 2>/dev/null | sed "s/^/$p /"
+	done'
+
 duct_ledger() {
+	local g p
 	ledger
-	echo "interrupts $(grep -c . /proc/interrupts)"
-	grep -H . /sys/module/xen_duct/parameters/leaked \
-		/sys/module/xen_duct/parameters/quarantined 2>/dev/null
+	eval "$duct_kept"
 	for g in $GUESTS; do
 		g=${g%%[:*]*}
 		xl domid "$g" >/dev/null 2>&1 || continue
-		guest "$g" 'echo "interrupts $(grep -c . /proc/interrupts)"
-			cd /sys/module/xen_duct/parameters; grep -H . quarantined leaked'
+		guest "$g" "$duct_kept"
 	done
 }
 

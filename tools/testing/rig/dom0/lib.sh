@@ -9,7 +9,7 @@
 #   ktap "description" command...  one test: a program that itself prints KTAP;
 #                                  passes if it exits 0, has no "not ok" and as
 #                                  many results as its plan says
-#   wait_for SECONDS command...    until the command succeeds (tried each 20 ms)
+#   wait_for SECONDS command...    until the command succeeds (tried each 100 ms)
 #
 # Guests: see guests.sh. State before and after: see ledger.sh.
 #
@@ -29,17 +29,23 @@ mkdir -p "$RIG_RUN"
 plan() {
 	# shellcheck disable=SC2034
 	RIG_PLAN=$1
+	uptime_s
+	RIG_LAST=$NOW
 	echo "KTAP version 1"
 	echo "1..$1"
 }
 
-rig_result() { # STATUS DESCRIPTION: counts and prints one result
+rig_result() { # STATUS DESCRIPTION: counts and prints one result; and its time, if long
+	local took=""
+	uptime_s
+	[ $((NOW - RIG_LAST)) -lt 5 ] || took=" # $((NOW - RIG_LAST)) s"
+	RIG_LAST=$NOW
 	if [ "$1" = 0 ]; then
 		RIG_PASSED=$((RIG_PASSED + 1))
-		echo "ok $((RIG_PASSED + RIG_FAILED)) $2"
+		echo "ok $((RIG_PASSED + RIG_FAILED)) $2$took"
 	else
 		RIG_FAILED=$((RIG_FAILED + 1))
-		echo "not ok $((RIG_PASSED + RIG_FAILED)) $2"
+		echo "not ok $((RIG_PASSED + RIG_FAILED)) $2$took"
 	fi
 }
 
@@ -88,7 +94,7 @@ wait_for() {
 			"$@" # once more, to show what it says
 			return
 		fi
-		usleep 20000
+		usleep 100000
 	done
 }
 

@@ -327,10 +327,14 @@ static void duct_front_switch(struct duct_front *front, unsigned int state)
 
 static unsigned int duct_front_peer(struct duct_front *front)
 {
-	unsigned int peer = duct_compat_driver_state(front->dev, front->dev->otherend);
 	bool published = front->state == duct_state_initialised ||
 			 front->state == duct_state_connected;
+	unsigned int peer;
 
+	/* See duct_front_watched(). It changes while our works are frozen. */
+	if (!front->dev->otherend)
+		return duct_state_unknown;
+	peer = duct_compat_driver_state(front->dev, front->dev->otherend);
 	if ((published || front->gave_up) && peer >= duct_state_initwait &&
 	    peer <= duct_state_connected &&
 	    duct_node_incarnation(front->dev, "incarnation") != front->peer_incarnation) {
@@ -444,16 +448,22 @@ static struct duct_front_move *duct_front_move_new(struct xenbus_device *dev)
 	return move;
 }
 
-/* xenbus looks for the backend's path when it probes, and only then. */
+/*
+ * xenbus looks for the backend's path when it probes, and when the guest was restored: there
+ * is none then if the toolstack makes the link later, and xenbus, which knows no backend
+ * any more, does not look again.
+ */
 static void duct_front_watched(struct xenbus_watch *watch, const char *path, const char *token)
 {
 	struct duct_front *front = container_of(watch, struct duct_front, watch);
 	char *backend = xenbus_read(XBT_NIL, front->dev->nodename, "backend", NULL);
 
-	/* Without one it is being detached, and xenbus removes it. */
-	if (IS_ERR(backend))
+	/* Without one it is being detached, and xenbus removes it; or that has happened. */
+	if (IS_ERR(backend)) {
+		queue_work(duct_front_wq, &front->work);
 		return;
-	if (front->move && strcmp(backend, front->dev->otherend)) {
+	}
+	if (front->move && (!front->dev->otherend || strcmp(backend, front->dev->otherend))) {
 		get_device(&front->dev->dev);
 		queue_work(duct_front_wq, &front->move->work);
 		front->move = NULL;

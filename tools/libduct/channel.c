@@ -37,12 +37,12 @@ EXPORT struct libduct_channel *libduct_channel_open(const char *device,
 		return open_default(device);
 	if (sized_get(&c, config, sizeof(c)))
 		return NULL;
-	if (c.flags & ~(LIBDUCT_STREAM | LIBDUCT_NONBLOCK)) {
+	if (c.flags & ~(LIBDUCT_STREAM | LIBDUCT_RESUMABLE | LIBDUCT_NONBLOCK)) {
 		errno = EINVAL;
 		return NULL;
 	}
 	arg = (struct duct_file_channel){
-		.number = c.number, .flags = c.flags & LIBDUCT_STREAM,
+		.number = c.number, .flags = c.flags & (LIBDUCT_STREAM | LIBDUCT_RESUMABLE),
 		.tx_bytes = c.tx_bytes, .rx_bytes = c.rx_bytes, .max_msg = c.max_msg,
 		.max_calls = c.max_calls, .max_answer = c.max_answer,
 	};

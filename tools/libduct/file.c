@@ -18,6 +18,7 @@ static_assert(LIBDUCT_OWNER == DUCT_FILE_OWNER, "kind");
 static_assert(LIBDUCT_ATTACHED == DUCT_FILE_ATTACHED, "kind");
 static_assert(LIBDUCT_EVENT == DUCT_FILE_EVENT, "kind");
 static_assert(LIBDUCT_STREAM == DUCT_FILE_STREAM, "flag");
+static_assert(LIBDUCT_RESUMABLE == DUCT_FILE_RESUMABLE, "flag");
 
 int file_fail(int err)
 {

@@ -57,6 +57,7 @@ extern "C" {
 /* Flags of opening. */
 #define LIBDUCT_STREAM		0x1u		/* a channel of bytes, not of messages */
 #define LIBDUCT_WRITABLE	0x40u		/* others may write the region, too */
+#define LIBDUCT_RESUMABLE	0x80u		/* a channel: nothing is lost with the link */
 #define LIBDUCT_NONBLOCK	0x10000u	/* EAGAIN instead of waiting */
 
 /* Flags of one call. */
@@ -119,7 +120,7 @@ int libduct_list(int (*each)(const char *path, void *arg), void *arg);
  * @epoch: counts the connections of the link
  * @instance: of the service "cdev"
  * @number: of the channel, region or event
- * @flags: LIBDUCT_STREAM
+ * @flags: LIBDUCT_STREAM, LIBDUCT_RESUMABLE
  * @max_msg: channel: longest message, or part of a stream; final when it is up
  * @tx_bytes: channel: size of the ring to the other end; final when it is up
  * @rx_bytes: channel: size of the ring from it; final when it is up
@@ -176,7 +177,8 @@ int libduct_device_info(const char *device, struct libduct_info *info);
  * struct libduct_channel_config - how to open a channel
  * @size: sizeof(struct libduct_channel_config)
  * @number: which, below 2^31; both ends open the same
- * @flags: LIBDUCT_STREAM, LIBDUCT_NONBLOCK. Both ends must agree about the stream
+ * @flags: LIBDUCT_STREAM, LIBDUCT_RESUMABLE, LIBDUCT_NONBLOCK. Both ends must agree about the
+ *	stream, and must both wish it resumable, or it is not; it has no calls then
  * @tx_bytes: size of the ring to the other end, at least; 0: for four messages
  * @rx_bytes: size of the ring from it, at least; 0: the same
  * @max_msg: longest message; 0: as the toolstack's parameter max_msg. The smaller of both

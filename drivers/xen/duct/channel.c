@@ -688,8 +688,8 @@ EXPORT_SYMBOL_GPL(duct_stats);
  * duct_error() - why nothing can be sent. [any]
  * @channel: the channel
  *
- * Return: 0: it is up; or an errno of "Errors": -ENOTCONN, or why it went down. With
- * -EPIPE there may still be something to read
+ * Return: 0: it is up; -EAGAIN: it is parked, see "Resuming"; or an errno of "Errors":
+ * -ENOTCONN, or why it went down. With -EPIPE there may still be something to read
  */
 int duct_error(struct duct_channel *channel)
 {

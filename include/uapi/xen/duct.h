@@ -62,6 +62,12 @@
  * channel has one connection: close the file and open it again for the next. When the
  * device itself is removed everything gives ``-ENODEV``.
  *
+ * ``DUCT_FILE_RESUMABLE`` at both ends: the channel does not end with the link. Reading and
+ * writing wait while it is away, and what was sent arrives, once and in order, when it is
+ * back: after a reload of a module, save and restore, migration. If it is not back in time
+ * (parameter resume_timeout of the module xen_duct), or the other end is another program
+ * or an older image of itself, the channel ends with ``-ECONNRESET``.
+ *
  * After ``-EFAULT`` of a read() into memory that is there in part, a message is lost.
  *
  * poll(): EPOLLIN: read() does not wait; EPOLLOUT: write() of max_msg bytes does not wait;
@@ -92,6 +98,7 @@
 #define DUCT_FILE_EOF		16	/* the end, not an empty message */
 #define DUCT_FILE_REFUSE	32	/* a call: the caller is told -EREMOTEIO */
 #define DUCT_FILE_WRITABLE	64	/* others may write the region, too */
+#define DUCT_FILE_RESUMABLE	128	/* a channel: nothing is lost with the link */
 
 /* What an open file is. */
 #define DUCT_FILE_NOTHING	0
@@ -110,7 +117,7 @@
  * @epoch: counts the connections of the link
  * @instance: of the service: "cdev.<instance>"
  * @number: of the channel, event, or region
- * @flags: DUCT_FILE_STREAM: it is one
+ * @flags: DUCT_FILE_STREAM, DUCT_FILE_RESUMABLE: it is one
  * @max_msg: channel: longest message or part of a stream, bytes; final when it is up
  * @tx_bytes: channel: size of the ring to the other end; final when it is up
  * @rx_bytes: channel: size of the ring from it; the same
@@ -153,7 +160,7 @@ struct duct_file_info {
 /**
  * struct duct_file_channel - DUCT_IOC_CHANNEL: the file becomes a channel
  * @number: which, below 2^31; both ends open the same
- * @flags: DUCT_FILE_STREAM
+ * @flags: DUCT_FILE_STREAM, DUCT_FILE_RESUMABLE
  * @tx_bytes: size of the ring to the other end, at least; 0: four messages
  * @rx_bytes: size of the ring from it, at least; 0: the same
  * @max_msg: longest message; 0: as the toolstack's parameter max_msg. The smaller of both

@@ -19,6 +19,10 @@ static void test_ioctls(void)
 	arg.number = 7;
 	arg.flags = 2;
 	ERR(ioctl(fd, DUCT_IOC_CHANNEL, &arg), EINVAL);
+	arg.flags = DUCT_FILE_RESUMABLE;
+	arg.max_calls = 1;
+	ERR(ioctl(fd, DUCT_IOC_CHANNEL, &arg), EINVAL);
+	arg.max_calls = 0;
 	arg.flags = 0;
 	arg.reserved = 1;
 	ERR(ioctl(fd, DUCT_IOC_CHANNEL, &arg), EINVAL);

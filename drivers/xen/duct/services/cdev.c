@@ -30,6 +30,7 @@ static ssize_t file##_show(struct device *dev, struct device_attribute *attr, ch
 static DEVICE_ATTR_RO(file)
 
 DNODE_ATTR(type, "%s", node->stream ? "stream" : "message");
+DNODE_ATTR(resume, "%u", node->resume);
 DNODE_ATTR(max_msg, "%u", node->max_msg);
 DNODE_ATTR(files, "%u", READ_ONCE(node->files_used));
 DNODE_ATTR(files_limit, "%u", node->files_limit);
@@ -38,6 +39,7 @@ DNODE_ATTR(region_limit, "%u", node->region_limit);
 
 static struct attribute *dnode_attrs[] = {
 	&dev_attr_type.attr,
+	&dev_attr_resume.attr,
 	&dev_attr_max_msg.attr,
 	&dev_attr_files.attr,
 	&dev_attr_files_limit.attr,
@@ -114,7 +116,8 @@ static int dnode_params(struct dnode *node, struct duct_device *dd)
 	      dnode_number(dd, "ring", 0, 1024, node->ring_limit, &node->ring) ?:
 	      dnode_number(dd, "max_msg", 0, 1, node->ring_limit / 2 - 64, &node->max_msg) ?:
 	      dnode_number(dd, "region_limit", 0, 0, 64 << 20, &node->region_limit) ?:
-	      dnode_number(dd, "files", 0, 1, 1024, &node->files_limit);
+	      dnode_number(dd, "files", 0, 1, 1024, &node->files_limit) ?:
+	      dnode_number(dd, "resume", 10, 0, 1, &node->resume);
 	if (err)
 		return err;
 	node->mode = mode;

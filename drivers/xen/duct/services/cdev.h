@@ -29,6 +29,7 @@
  * @mode: of the file
  * @gid: of the file
  * @stream: channel 0 is one
+ * @resume: it is resumable
  * @max_msg: longest message, if a program does not say
  * @ring: bytes of the rings of channel 0, 0: as duct_open() does
  * @ring_limit: longest ring that a program may ask for, bytes
@@ -49,6 +50,7 @@ struct dnode {
 	umode_t mode;
 	kgid_t gid;
 	bool stream;
+	u32 resume;
 	u32 max_msg;
 	u32 ring;
 	u32 ring_limit;
@@ -67,6 +69,7 @@ struct dnode {
  * @ch: the channel, NULL when the device is gone: both locks to change it, one to use it
  * @max_answer: longest answer given here
  * @stream: it is one
+ * @resumable: it was opened so; the other end may not wish it
  * @serves: calls come
  * @turn: readers among each other, while one takes a message
  * @rx_lock: duct_next() and what it gives; outside @tx_lock. No page fault is waited for
@@ -89,6 +92,7 @@ struct dfile_channel {
 	struct duct_channel *ch;
 	u32 max_answer;
 	bool stream;
+	bool resumable;
 	bool serves;
 	struct mutex turn;
 	struct mutex rx_lock;

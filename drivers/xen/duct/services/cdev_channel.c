@@ -75,6 +75,12 @@ static int dfile_channel_next(struct dfile_channel *c, struct duct_msg *msg)
 	return err;
 }
 
+/* Why there is no more of a message: of a channel that is resumed it comes again. */
+static int dfile_read_error(const struct dfile_channel *c, int err)
+{
+	return err == -ECONNRESET && c->resumable ? -EAGAIN : err;
+}
+
 /* Takes the message at hand. Return: 0; -ENOMEM, or the message is gone */
 static int dfile_channel_hold(struct dfile_channel *c, struct duct_msg *msg)
 {
@@ -91,7 +97,7 @@ static int dfile_channel_hold(struct dfile_channel *c, struct duct_msg *msg)
 	err = duct_read(msg, held->data, held->len);
 	if (err) {
 		kvfree(held);
-		return err;
+		return dfile_read_error(c, err);
 	}
 	duct_release(msg);
 	c->request = NULL;
@@ -212,7 +218,7 @@ static int dfile_read_ring(struct dfile_channel *c, struct dfile_read *r)
 		if (n == want)
 			break;
 		if (n < 0 && n != -EFAULT) {
-			err = n;
+			err = dfile_read_error(c, n);
 			break;
 		}
 		want -= max_t(ssize_t, n, 0);
@@ -226,6 +232,10 @@ static int dfile_read_ring(struct dfile_channel *c, struct dfile_read *r)
 	}
 	r->to->nofault = false;
 	c->partial = false;
+	if (err == -EAGAIN && !c->stream) {
+		iov_iter_revert(r->to, len - r->msg.len);
+		return err;
+	}
 	r->got += len - r->msg.len;
 	if (err && len == r->msg.len)
 		return err;
@@ -465,7 +475,7 @@ static __poll_t dfile_poll_tx(struct dfile_channel *c)
 	if (!err && duct_writable(c->ch, c->ch->max_msg))
 		mask = out;
 	mutex_unlock(&c->tx_lock);
-	if (!err || err == -ENOTCONN)
+	if (!err || err == -ENOTCONN || err == -EAGAIN)
 		return mask;
 	return out | EPOLLHUP | (err == -EPIPE ? EPOLLRDHUP : EPOLLERR);
 }
@@ -492,6 +502,8 @@ void dfile_channel_info(struct dfile *f, struct duct_file_info *info)
 	lockdep_assert_held(&f->lock);
 	info->error = dfile_channel_error(duct_error(ch));
 	info->flags = f->channel.stream ? DUCT_FILE_STREAM : 0;
+	if (f->channel.resumable)
+		info->flags |= DUCT_FILE_RESUMABLE;
 	info->max_msg = ch->max_msg;
 	info->tx_bytes = ch->tx_bytes;
 	info->rx_bytes = ch->rx_bytes;
@@ -503,8 +515,8 @@ void dfile_channel_info(struct dfile *f, struct duct_file_info *info)
 
 static int dfile_channel_check(const struct dnode *node, const struct duct_file_channel *arg)
 {
-	if (arg->flags & ~DUCT_FILE_STREAM || arg->reserved || arg->max_calls > DFILE_CALLS ||
-	    (arg->flags & DUCT_FILE_STREAM && arg->max_calls))
+	if (arg->flags & ~(DUCT_FILE_STREAM | DUCT_FILE_RESUMABLE) || arg->reserved ||
+	    arg->max_calls > DFILE_CALLS || (arg->flags && arg->max_calls))
 		return -EINVAL;
 	/* A ring has to take twice the longest message, and all answers that are due. */
 	if (arg->tx_bytes > node->ring_limit || arg->rx_bytes > node->ring_limit ||
@@ -519,7 +531,8 @@ int dfile_channel_open(struct dfile *f, const struct duct_file_channel *arg)
 	struct duct_channel_config cfg = {
 		.ops = &dfile_channel_ops,
 		.priv = f,
-		.flags = DUCT_ONCE | (arg->flags & DUCT_FILE_STREAM ? DUCT_STREAM : 0),
+		.flags = DUCT_ONCE | (arg->flags & DUCT_FILE_STREAM ? DUCT_STREAM : 0) |
+			 (arg->flags & DUCT_FILE_RESUMABLE ? DUCT_RESUMABLE : 0),
 		.tx_bytes = arg->tx_bytes,
 		.rx_bytes = arg->rx_bytes,
 		.max_msg = arg->max_msg ?: f->node->max_msg,
@@ -533,6 +546,7 @@ int dfile_channel_open(struct dfile *f, const struct duct_file_channel *arg)
 		return err;
 	memset(c, 0, sizeof(*c));
 	c->stream = arg->flags & DUCT_FILE_STREAM;
+	c->resumable = arg->flags & DUCT_FILE_RESUMABLE;
 	c->serves = arg->max_calls;
 	c->max_answer = arg->max_answer;
 	mutex_init(&c->turn);
@@ -551,7 +565,8 @@ int dfile_channel_open(struct dfile *f, const struct duct_file_channel *arg)
 int dfile_channel_open_default(struct dfile *f)
 {
 	const struct duct_file_channel arg = {
-		.flags = f->node->stream ? DUCT_FILE_STREAM : 0,
+		.flags = (f->node->stream ? DUCT_FILE_STREAM : 0) |
+			 (f->node->resume ? DUCT_FILE_RESUMABLE : 0),
 		.tx_bytes = f->node->ring,
 		.rx_bytes = f->node->ring,
 	};

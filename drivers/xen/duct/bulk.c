@@ -32,24 +32,16 @@ const char *duct_bulk_receive(struct duct_slot *slot, const struct duct_frame *f
 {
 	const u8 __peer *from = duct_rx_payload(&slot->rx);
 	struct duct_bulk head;
-	const char *why;
-	u32 list;
+	const char *why = duct_segs_read_head(&head, from, frame->len, max_msg);
 
 	*bulk = NULL;
-	if (frame->len < sizeof(head))
-		return "memory lent without a list";
-	duct_peer_copy_in(&head, from, sizeof(head));
-	if (head.words > DUCT_BULK_WORDS_MAX)
-		return "more memory lent than may be";
-	list = sizeof(head) + head.words * sizeof(u32);
-	if (frame->len < list || frame->len - list > max_msg)
-		return "a list of memory lent that is cut";
+	if (why)
+		return why;
 	*bulk = kmalloc(struct_size(*bulk, word, head.words), GFP_ATOMIC | __GFP_NOWARN);
 	if (!*bulk)
 		return NULL;
 	(*bulk)->head = head;
-	duct_peer_copy_in((*bulk)->word, from + sizeof(head), head.words * sizeof(u32));
-	why = duct_segs_check(&head, (*bulk)->word, slot->link->stage.bytes);
+	why = duct_segs_read(&head, (*bulk)->word, from, slot->link->stage.bytes);
 	if (why) {
 		kfree(*bulk);
 		*bulk = NULL;

@@ -82,6 +82,17 @@ bool duct_name_valid(const u8 *name)
 }
 
 /**
+ * duct_trigger_valid() - whether the message of a counted event is well formed
+ * @trigger: a private copy, all of the message
+ *
+ * Return: true if so
+ */
+bool duct_trigger_valid(const struct duct_trigger *trigger)
+{
+	return trigger->count && !trigger->reserved;
+}
+
+/**
  * duct_role_opposite() - the role at the other end
  * @role: DUCT_ROLE_*
  *

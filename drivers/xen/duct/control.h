@@ -45,6 +45,7 @@ union duct_ctl {
 u32 duct_ctl_len(u32 type);
 const char *duct_ctl_name(u32 type);
 const char *duct_ctl_check(const union duct_ctl *msg, u32 len, bool from_front);
+bool duct_trigger_valid(const struct duct_trigger *trigger);
 bool duct_name_valid(const u8 *name);
 u32 duct_role_opposite(u32 role);
 

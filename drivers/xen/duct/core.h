@@ -34,6 +34,7 @@
 #include "arena.h"
 #include "bulk.h"
 #include "control.h"
+#include "policy.h"
 #include "resume.h"
 #include "ring.h"
 #include "stats.h"
@@ -634,16 +635,6 @@ void duct_call_timer(struct timer_list *timer);
 struct duct_request *duct_request_begin(struct duct_channel_core *ch, struct duct_slot *slot,
 					const struct duct_frame *frame, struct duct_bulk_in *bulk);
 void duct_request_refuse(struct duct_channel_core *ch);
-
-/* policy.c */
-struct duct_policy *duct_policy_get(struct duct_policy *policy);
-bool duct_policy_allows(const struct duct_policy *policy, const u8 *name, u32 instance);
-int duct_policy_for_each(const struct duct_policy *policy,
-			 int (*fn)(void *arg, const u8 *name, u32 instance), void *arg);
-const char *duct_policy_value(const struct duct_policy *policy, const u8 *name, u32 instance,
-			      const char *key);
-u32 duct_policy_channels(const struct duct_policy *policy);
-u32 duct_policy_pages(const struct duct_policy *policy);
 
 /* device.c */
 int duct_device_add(struct duct_service *service);

@@ -88,8 +88,7 @@ static int duct_event_take(struct duct_event *ev)
 		return err;
 	if (msg.len != sizeof(trigger))
 		duct_msg_fault(&msg, "an event of a wrong length");
-	else if (!duct_read(&msg, &trigger, sizeof(trigger)) &&
-		 (!trigger.count || trigger.reserved))
+	else if (!duct_read(&msg, &trigger, sizeof(trigger)) && !duct_trigger_valid(&trigger))
 		duct_msg_fault(&msg, "an event without triggers");
 	else
 		ev->got += trigger.count;

@@ -143,15 +143,9 @@ void duct_park_agree(struct duct_channel_core *ch, const struct duct_ctl_wish *w
 	msg->to_front.start = duct_start_index;
 	if (!(msg->flags & DUCT_WISH_RESUMABLE))
 		return;
-	duct_keep_point(keep, &msg->point);
-	if (ch->parked && duct_resume_fits(&msg->point, &wish->point) &&
-	    keep->tx_bytes == msg->to_back.bytes && keep->rx_bytes == msg->to_front.bytes &&
-	    ch->pub.max_msg == msg->max_msg) {
-		msg->flags |= DUCT_WISH_RESUMED;
-		msg->to_back.start = wish->point.taken;
-		msg->to_front.start = keep->taken;
+	if (ch->parked && ch->pub.max_msg == msg->max_msg &&
+	    duct_keep_agree(keep, &wish->point, msg))
 		return;
-	}
 	do {
 		msg->point.cookie = get_random_u64();
 	} while (!msg->point.cookie);
@@ -167,7 +161,6 @@ void duct_park_agree(struct duct_channel_core *ch, const struct duct_ctl_wish *w
 int duct_park_check(const struct duct_channel_core *ch, const struct duct_ctl_bound *msg)
 {
 	const struct duct_keep *keep = ch->keep;
-	struct duct_ctl_point own;
 
 	if (msg->flags & DUCT_WISH_RESUMABLE && !keep)
 		return -ENOENT;
@@ -175,12 +168,7 @@ int duct_park_check(const struct duct_channel_core *ch, const struct duct_ctl_bo
 		return 0;
 	if (!ch->parked)
 		return -ENOENT;
-	duct_keep_point(keep, &own);
-	if (!duct_resume_fits(&own, &msg->point) || keep->tx_bytes != msg->to_front.bytes ||
-	    keep->rx_bytes != msg->to_back.bytes || ch->pub.max_msg != msg->max_msg ||
-	    msg->to_front.start != (u32)msg->point.taken || msg->to_back.start != (u32)keep->taken)
-		return -EPROTO;
-	return 0;
+	return ch->pub.max_msg == msg->max_msg && duct_keep_follows(keep, msg) ? 0 : -EPROTO;
 }
 
 static int duct_park_room(struct duct_keep *keep, u32 tx_bytes)

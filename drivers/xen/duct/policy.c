@@ -3,10 +3,15 @@
  * What the toolstack allows on a link: which services, their parameters, and
  * the budgets. Made by the wire before each start, read only after that.
  */
+#include <linux/export.h>
+#include <linux/kernel.h>
+#include <linux/kref.h>
+#include <linux/list.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
-#include "core.h"
+#include "control.h"
+#include "policy.h"
 
 struct duct_policy_param {
 	struct list_head node;

@@ -55,3 +55,42 @@ bool duct_resume_fits(const struct duct_ctl_point *a, const struct duct_ctl_poin
 	return a->cookie && a->cookie == b->cookie && duct_resume_covers(a, b) &&
 	       duct_resume_covers(b, a);
 }
+
+/**
+ * duct_keep_agree() - frontend: go on where both ends are
+ * @keep: ours, of a run that is parked
+ * @peer: the backend's point, well formed
+ * @bound: its rings' sizes are filled in; the rest of it here
+ *
+ * Return: false if they cannot; @bound has our point then, and no more
+ */
+bool duct_keep_agree(const struct duct_keep *keep, const struct duct_ctl_point *peer,
+		     struct duct_ctl_bound *bound)
+{
+	duct_keep_point(keep, &bound->point);
+	if (!duct_resume_fits(&bound->point, peer) || keep->tx_bytes != bound->to_back.bytes ||
+	    keep->rx_bytes != bound->to_front.bytes)
+		return false;
+	bound->flags |= DUCT_WISH_RESUMED;
+	bound->to_back.start = peer->taken;
+	bound->to_front.start = keep->taken;
+	return true;
+}
+
+/**
+ * duct_keep_follows() - backend: whether the frontend goes on where both ends are
+ * @keep: ours, of a run that is parked
+ * @bound: well formed, RESUMED
+ *
+ * Return: true if so
+ */
+bool duct_keep_follows(const struct duct_keep *keep, const struct duct_ctl_bound *bound)
+{
+	struct duct_ctl_point own;
+
+	duct_keep_point(keep, &own);
+	return duct_resume_fits(&own, &bound->point) && keep->tx_bytes == bound->to_front.bytes &&
+	       keep->rx_bytes == bound->to_back.bytes &&
+	       bound->to_front.start == (u32)bound->point.taken &&
+	       bound->to_back.start == (u32)keep->taken;
+}

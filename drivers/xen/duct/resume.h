@@ -40,6 +40,9 @@ static inline void duct_keep_move(u64 *position, u32 index)
 
 void duct_keep_begin(struct duct_keep *keep, u64 cookie, u32 tx_start, u32 rx_start);
 void duct_keep_point(const struct duct_keep *keep, struct duct_ctl_point *point);
+bool duct_keep_agree(const struct duct_keep *keep, const struct duct_ctl_point *peer,
+		     struct duct_ctl_bound *bound);
+bool duct_keep_follows(const struct duct_keep *keep, const struct duct_ctl_bound *bound);
 bool duct_resume_fits(const struct duct_ctl_point *a, const struct duct_ctl_point *b);
 
 #endif /* _DUCT_RESUME_H */

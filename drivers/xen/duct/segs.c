@@ -75,3 +75,44 @@ const char *duct_segs_check(const struct duct_bulk *bulk, const u32 *word, u32 s
 	}
 	return left || segs.at != segs.words ? "a list of memory lent that is cut" : NULL;
 }
+
+/**
+ * duct_segs_read_head() - read the head of a list
+ * @head: the private copy
+ * @from: the frame's payload
+ * @len: of that
+ * @max_msg: the longest request that may follow the list
+ *
+ * Return: NULL: so many words of list are there; or how it breaks the protocol
+ */
+const char *duct_segs_read_head(struct duct_bulk *head, const u8 __peer *from, u32 len,
+				u32 max_msg)
+{
+	u32 list;
+
+	if (len < sizeof(*head))
+		return "memory lent without a list";
+	duct_peer_copy_in(head, from, sizeof(*head));
+	if (head->words > DUCT_BULK_WORDS_MAX)
+		return "more memory lent than may be";
+	list = sizeof(*head) + head->words * sizeof(u32);
+	if (len < list || len - list > max_msg)
+		return "a list of memory lent that is cut";
+	return NULL;
+}
+
+/**
+ * duct_segs_read() - read a list, and look at it
+ * @head: of duct_segs_read_head()
+ * @word: room for @head->words, the private copy
+ * @from: the frame's payload
+ * @stage_bytes: of the sender's half of the staging
+ *
+ * Return: NULL, or how it breaks the protocol
+ */
+const char *duct_segs_read(const struct duct_bulk *head, u32 *word, const u8 __peer *from,
+			   u32 stage_bytes)
+{
+	duct_peer_copy_in(word, from + sizeof(*head), head->words * sizeof(*word));
+	return duct_segs_check(head, word, stage_bytes);
+}

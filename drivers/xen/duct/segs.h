@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The segments of what is lent with a call: a list of words, see io/duct.h. Pure
- * C, over a private copy.
+ * C: the list is read once, into a private copy, and only that is looked at.
  */
 #ifndef _DUCT_SEGS_H
 #define _DUCT_SEGS_H
 
-#include "port.h"
+#include "peer.h"
 
 #include <xen/interface/io/duct.h>
 
@@ -38,6 +38,10 @@ struct duct_segs {
 	u32 stage;
 };
 
+const char *duct_segs_read_head(struct duct_bulk *head, const u8 __peer *from, u32 len,
+				u32 max_msg);
+const char *duct_segs_read(const struct duct_bulk *head, u32 *word, const u8 __peer *from,
+			   u32 stage_bytes);
 const char *duct_segs_check(const struct duct_bulk *bulk, const u32 *word, u32 stage_bytes);
 bool duct_segs_next(struct duct_segs *segs, struct duct_seg *seg);
 

@@ -438,10 +438,20 @@ static void test_points(void **state)
 	}
 }
 
+static void test_triggers(void **state)
+{
+	(void)state;
+	assert_true(duct_trigger_valid(&(struct duct_trigger){ .count = 1 }));
+	assert_true(duct_trigger_valid(&(struct duct_trigger){ .count = 0xffffffff }));
+	assert_false(duct_trigger_valid(&(struct duct_trigger){ .count = 0 }));
+	assert_false(duct_trigger_valid(&(struct duct_trigger){ .count = 1, .reserved = 1 }));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_good),
+		cmocka_unit_test(test_triggers),
 		cmocka_unit_test(test_direction),
 		cmocka_unit_test(test_length),
 		cmocka_unit_test(test_type),

@@ -162,12 +162,58 @@ static void test_again(void **state)
 	}
 }
 
+/* Two ends agree where both are: the backend follows just what the frontend says then. */
+static void test_agree(void **state)
+{
+	const struct duct_keep front = {
+		.tx_bytes = 64, .rx_bytes = 128, .cookie = 7, .sent = 64, .kept = 32, .taken = 96,
+	};
+	const struct duct_keep back = {
+		.tx_bytes = 128, .rx_bytes = 64, .cookie = 7, .sent = 112, .kept = 96, .taken = 48,
+	};
+	const struct duct_ctl_bound rings = { .to_back.bytes = 64, .to_front.bytes = 128 };
+	struct duct_ctl_bound bound, wrong;
+	struct duct_ctl_point point;
+
+	(void)state;
+	bound = rings;
+	duct_keep_point(&back, &point);
+	assert_true(duct_keep_agree(&front, &point, &bound));
+	assert_int_equal(bound.flags, DUCT_WISH_RESUMED);
+	assert_int_equal(bound.to_back.start, 48);
+	assert_int_equal(bound.to_front.start, 96);
+	assert_true(duct_keep_follows(&back, &bound));
+
+#define WRONG(field, value) do {						\
+	wrong = bound;								\
+	wrong.field = value;							\
+	assert_false(duct_keep_follows(&back, &wrong));				\
+} while (0)
+	WRONG(to_back.start, 64);
+	WRONG(to_front.start, 112);
+	WRONG(to_back.bytes, 128);
+	WRONG(to_front.bytes, 64);
+	WRONG(point.cookie, 8);
+	WRONG(point.taken, 80);
+	wrong = rings;
+	wrong.to_back.bytes = 128;
+	assert_false(duct_keep_agree(&front, &point, &wrong));
+	assert_int_equal(wrong.flags, 0);
+	wrong = rings;
+	wrong.to_front.bytes = 64;
+	assert_false(duct_keep_agree(&front, &point, &wrong));
+	wrong = rings;
+	point.taken = 16;
+	assert_false(duct_keep_agree(&front, &point, &wrong));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_fits),
 		cmocka_unit_test(test_position),
 		cmocka_unit_test(test_again),
+		cmocka_unit_test(test_agree),
 	};
 
 	return cmocka_run_group_tests_name("resume", tests, NULL, NULL);

@@ -99,12 +99,55 @@ static void test_words(void **state)
 	free(word);
 }
 
+/* The frame that a list comes in, of exactly @len bytes. */
+static const char *take(const struct duct_bulk *head, u32 word, u32 len, u32 max_msg)
+{
+	struct duct_bulk got;
+	const char *why;
+	u8 *frame = malloc(len + 1);
+	u32 copy;
+
+	assert_non_null(frame);
+	memcpy(frame, head, min(len, (u32)sizeof(*head)));
+	if (len >= sizeof(*head) + sizeof(word))
+		memcpy(frame + sizeof(*head), &word, sizeof(word));
+	why = duct_segs_read_head(&got, frame, len, max_msg);
+	if (!why) {
+		assert_memory_equal(&got, head, sizeof(got));
+		if (got.words == 1)
+			why = duct_segs_read(&got, &copy, frame, STAGE);
+	}
+	free(frame);
+	return why;
+}
+
+static void test_read(void **state)
+{
+	struct duct_bulk head = { .bytes = 4096, .words = 1 };
+
+	(void)state;
+	assert_null(take(&head, 7, 20, 0));
+	assert_null(take(&head, 7, 30, 10));
+	assert_string_equal(take(&head, 7, 31, 10), CUT);
+	assert_string_equal(take(&head, 7, 19, 10), CUT);
+	assert_string_equal(take(&head, 7, 15, 10), "memory lent without a list");
+	assert_string_equal(take(&head, DUCT_SEG_KIND, 20, 0), CUT);
+	/* Times four it is one again. */
+	head.words = 0x40000001;
+	assert_string_equal(take(&head, 7, 20, 0), TOO_MUCH);
+	head.words = DUCT_BULK_WORDS_MAX;
+	assert_null(take(&head, 7, 16 + 4 * DUCT_BULK_WORDS_MAX, 0));
+	head.words++;
+	assert_string_equal(take(&head, 7, 20 + 4 * DUCT_BULK_WORDS_MAX, 0), TOO_MUCH);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_kinds),
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_read),
 	};
 
 	return cmocka_run_group_tests_name("segs", tests, NULL, NULL);

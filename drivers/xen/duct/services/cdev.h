@@ -18,6 +18,8 @@
 #include <uapi/xen/duct.h>
 #include <xen/duct.h>
 
+#include "cdev_frame.h"
+
 #define DFILE_CALLS	64u	/* calls at once, each way */
 
 /**

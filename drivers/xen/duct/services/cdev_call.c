@@ -53,7 +53,7 @@ static void dfile_call_done(struct duct_call *call, int err, struct duct_msg *an
 	struct dfile_call *c = container_of(call, struct dfile_call, call);
 	struct dfile *f = c->f;
 
-	if (!err && answer->len > c->size)
+	if (!err && !dfile_frame_fits(false, answer->len, c->size, false))
 		err = -EMSGSIZE;
 	if (!err) {
 		c->len = answer->len;

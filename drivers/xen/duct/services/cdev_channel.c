@@ -116,8 +116,7 @@ static void dfile_channel_drop(struct dfile_channel *c, struct duct_msg *msg)
 
 /*
  * Answers are told, which are behind messages that have no reader yet, and the rest of a
- * channel that was closed is taken: as much as four rings hold, since small messages
- * take more here than there.
+ * channel that was closed is taken.
  */
 static void dfile_channel_pump(struct dfile_channel *c)
 {
@@ -131,7 +130,8 @@ static void dfile_channel_pump(struct dfile_channel *c)
 			return;
 		if (closed && c->request)
 			dfile_channel_drop(c, &msg);
-		else if (c->held_bytes / 4 > c->ch->rx_bytes || dfile_channel_hold(c, &msg))
+		else if (dfile_frame_held_full(c->held_bytes, c->ch->rx_bytes) ||
+			 dfile_channel_hold(c, &msg))
 			return;
 	}
 }
@@ -185,17 +185,11 @@ static struct dfile_held *dfile_channel_first(struct dfile_channel *c)
 /* Whether the message may be given at all. Return: 0 or -errno */
 static int dfile_read_check(struct dfile_channel *c, struct dfile_read *r, u32 len)
 {
-	bool fits = c->stream || len <= iov_iter_count(r->to);
+	bool cut = r->recv && r->recv->flags & DUCT_FILE_CUT;
 
-	if (!r->recv)
-		return fits ? 0 : -EMSGSIZE;
-	if (!c->stream)
+	if (r->recv && !c->stream)
 		r->recv->len = len;
-	if (fits)
-		return 0;
-	if (!(r->recv->flags & DUCT_FILE_CUT))
-		return -EMSGSIZE;
-	return 0;
+	return dfile_frame_fits(c->stream, len, iov_iter_count(r->to), cut) ? 0 : -EMSGSIZE;
 }
 
 /*

@@ -2,7 +2,7 @@
 /*
  * duct_net: a network device whose other end is in another domain. net.c has the
  * device and its queues, net_tx.c and net_rx.c the frames, net_ethtool.c what is
- * told of them. Documentation/protocol.rst has the frame.
+ * told of them. Documentation/protocol.rst has the frame, net_frame.h which is one.
  */
 #ifndef _DUCT_NET_H
 #define _DUCT_NET_H
@@ -17,10 +17,10 @@
 #include <linux/workqueue.h>
 #include <xen/duct.h>
 
+#include "net_frame.h"
+
 /* The longest message: the largest packet there is, two tags, the header in front. */
 #define NET_MSG_MAX	(sizeof(struct virtio_net_hdr) + ETH_HLEN + 2 * VLAN_HLEN + ETH_MAX_MTU)
-/* Where the last byte of a checksum to be filled in may be: headers are not longer. */
-#define NET_CSUM_MAX	1024u
 #define NET_QUEUES_MAX	32u
 
 /**

@@ -58,27 +58,6 @@ static struct sk_buff *duct_net_read(struct duct_net_queue *q, struct duct_msg *
 	return skb;
 }
 
-/* What Documentation/protocol.rst allows, which is less than the helper of virtio does. */
-static bool duct_net_header_ok(const struct virtio_net_hdr *hdr)
-{
-	bool fill = hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	u32 end = __virtio16_to_cpu(true, hdr->csum_start) +
-		  __virtio16_to_cpu(true, hdr->csum_offset) + sizeof(__sum16);
-
-	if (hdr->flags & ~(VIRTIO_NET_HDR_F_NEEDS_CSUM | VIRTIO_NET_HDR_F_DATA_VALID))
-		return false;
-	if (fill && end > NET_CSUM_MAX)
-		return false;
-	switch (hdr->gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
-	case VIRTIO_NET_HDR_GSO_NONE:
-		return !hdr->gso_type;
-	case VIRTIO_NET_HDR_GSO_TCPV4:
-	case VIRTIO_NET_HDR_GSO_TCPV6:
-		return fill;
-	}
-	return false;
-}
-
 /* The packet as the stack wants it. Return: false: its header lies */
 static bool duct_net_accept(struct duct_net_queue *q, struct sk_buff *skb,
 			    const struct virtio_net_hdr *hdr)
@@ -95,12 +74,11 @@ static bool duct_net_accept(struct duct_net_queue *q, struct sk_buff *skb,
 static void duct_net_receive(struct duct_net_queue *q, struct duct_msg *msg,
 			     struct duct_net_got *got)
 {
-	u32 most = READ_ONCE(q->net->dev->mtu) + ETH_HLEN + 2 * VLAN_HLEN;
 	u32 len = msg->len - sizeof(struct virtio_net_hdr);
 	struct virtio_net_hdr hdr;
 	struct sk_buff *skb;
 
-	if (msg->len < sizeof(hdr) + ETH_HLEN) {
+	if (duct_net_frame_short(msg->len)) {
 		got->length++;
 		return;
 	}
@@ -110,7 +88,7 @@ static void duct_net_receive(struct duct_net_queue *q, struct duct_msg *msg,
 		got->frame++;
 		return;
 	}
-	if (len > most && !hdr.gso_type) {
+	if (duct_net_frame_long(&hdr, len, READ_ONCE(q->net->dev->mtu))) {
 		got->length++;
 		return;
 	}

@@ -13,6 +13,7 @@
 #include <xen/duct.h>
 
 #include "../compat/vsock.h"
+#include "vsock_frame.h"
 
 #define DUCT_VSOCK_CID(domid)	(VMADDR_CID_HOST + (u32)(domid))
 #define DUCT_VSOCK_FRAME	(sizeof(struct virtio_vsock_hdr) + VIRTIO_VSOCK_MAX_PKT_BUF_SIZE)

@@ -134,21 +134,6 @@ static void duct_vsock_writable(struct duct_channel *ch)
 
 /* ---- from the peer ---- */
 
-/* A copy of what the peer sent: whether it may be given to the common code. */
-static bool duct_vsock_valid(const struct duct_vsock *vs, const struct virtio_vsock_hdr *hdr,
-			     u32 len)
-{
-	/* All 64 bits: those who look for a socket take 32. */
-	if (le64_to_cpu(hdr->src_cid) != vs->cid || le64_to_cpu(hdr->dst_cid) != vs->self)
-		return false;
-	/*
-	 * Only data has a payload, and has one: an empty packet costs no credit, so a
-	 * socket would queue any number of them.
-	 */
-	return le32_to_cpu(hdr->len) == len &&
-	       !len == (le16_to_cpu(hdr->op) != VIRTIO_VSOCK_OP_RW);
-}
-
 /* One buffer's worth of the message. Return: 0; -ENOMEM; the message is gone */
 static int duct_vsock_piece(struct duct_vsock *vs, struct duct_msg *msg,
 			    const struct virtio_vsock_hdr *from)
@@ -162,18 +147,13 @@ static int duct_vsock_piece(struct duct_vsock *vs, struct duct_msg *msg,
 	if (!skb)
 		return -ENOMEM;
 	hdr = virtio_vsock_hdr(skb);
-	*hdr = *from;
-	hdr->len = cpu_to_le32(len);
 	if (len)
 		err = duct_read(msg, skb_put(skb, len), len);
 	if (err) {
 		kfree_skb(skb);
 		return err;
 	}
-	/* The message ends with its last piece; a stream has no messages. */
-	if (le16_to_cpu(hdr->op) == VIRTIO_VSOCK_OP_RW &&
-	    (msg->len || le16_to_cpu(hdr->type) != VIRTIO_VSOCK_TYPE_SEQPACKET))
-		hdr->flags = 0;
+	duct_vsock_frame_piece(hdr, from, len, !msg->len);
 	virtio_transport_deliver_tap_pkt(skb);
 	duct_compat_recv_pkt(&duct_vsock_transport, skb);
 	return 0;
@@ -185,7 +165,7 @@ static void duct_vsock_recv(struct duct_vsock *vs, struct duct_msg *msg)
 	int err;
 
 	if (msg->len < sizeof(hdr) || duct_read(msg, &hdr, sizeof(hdr)) ||
-	    !duct_vsock_valid(vs, &hdr, msg->len)) {
+	    !duct_vsock_frame_ok(&hdr, msg->len, vs->cid, vs->self)) {
 		atomic64_inc(&vs->refused);
 		return;
 	}

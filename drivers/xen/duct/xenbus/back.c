@@ -127,25 +127,6 @@ static void duct_back_release(struct duct_back *back)
 	back->page = NULL;
 }
 
-static int duct_back_check_version(struct duct_back *back)
-{
-	struct xenbus_device *dev = back->dev;
-	u32 version, features;
-	int err;
-
-	err = duct_node_u32(dev, dev->otherend, "version", U32_MAX, &version) ?:
-	      duct_node_u32(dev, dev->otherend, "features", U32_MAX, &features);
-	if (err)
-		return err;
-	if (version < DUCT_VERSION_MIN || version > DUCT_VERSION_MAX) {
-		xenbus_dev_error(dev, -EPROTONOSUPPORT,
-				 "the frontend chose version %u, this backend speaks %u to %u",
-				 version, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
-		return -EPROTONOSUPPORT;
-	}
-	return 0;
-}
-
 static int duct_back_map_page(struct duct_back *back)
 {
 	struct xenbus_device *dev = back->dev;
@@ -189,7 +170,7 @@ static int duct_back_connect(struct duct_back *back)
 
 	err = duct_node_u64(dev, dev->otherend, "incarnation", U64_MAX,
 			    &back->peer_incarnation) ?:
-	      duct_back_check_version(back);
+	      duct_node_version_chosen(dev);
 	if (err)
 		return err;
 	policy = duct_policy_read(dev, dev->nodename, duct_side_back);

@@ -194,26 +194,6 @@ static void duct_front_release(struct duct_front *front)
 	front->page = NULL;
 }
 
-/* The backend's versions: we speak one. Return: 0 or -EPROTONOSUPPORT, ... */
-static int duct_front_check_versions(struct duct_front *front)
-{
-	struct xenbus_device *dev = front->dev;
-	u32 least, most;
-	int err;
-
-	err = duct_node_u32(dev, dev->otherend, "min-version", U32_MAX, &least) ?:
-	      duct_node_u32(dev, dev->otherend, "max-version", U32_MAX, &most);
-	if (err)
-		return err;
-	if (least > DUCT_VERSION_MAX || most < DUCT_VERSION_MIN) {
-		xenbus_dev_error(dev, -EPROTONOSUPPORT,
-				 "the backend speaks versions %u to %u, this frontend %u to %u",
-				 least, most, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
-		return -EPROTONOSUPPORT;
-	}
-	return 0;
-}
-
 static int duct_front_attach(struct duct_front *front)
 {
 	struct duct_link_config cfg = {
@@ -247,7 +227,7 @@ static int duct_front_publish(struct duct_front *front)
 	int err;
 
 	front->peer_incarnation = duct_node_incarnation(front->dev, "incarnation");
-	err = duct_front_check_versions(front) ?: duct_front_attach(front);
+	err = duct_node_versions_offered(front->dev) ?: duct_front_attach(front);
 	if (err)
 		return err;
 	policy = duct_policy_read(front->dev, front->dev->otherend, duct_side_front);

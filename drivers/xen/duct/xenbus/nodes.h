@@ -55,6 +55,44 @@ static inline int duct_node_u32(struct xenbus_device *dev, const char *dir, cons
 	return err;
 }
 
+/* Frontend: the backend's versions: we speak one. Return: 0 or -EPROTONOSUPPORT, ... */
+static inline int duct_node_versions_offered(struct xenbus_device *dev)
+{
+	u32 least, most;
+	int err;
+
+	err = duct_node_u32(dev, dev->otherend, "min-version", U32_MAX, &least) ?:
+	      duct_node_u32(dev, dev->otherend, "max-version", U32_MAX, &most);
+	if (err)
+		return err;
+	if (least > DUCT_VERSION_MAX || most < DUCT_VERSION_MIN) {
+		xenbus_dev_error(dev, -EPROTONOSUPPORT,
+				 "the backend speaks versions %u to %u, this frontend %u to %u",
+				 least, most, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
+		return -EPROTONOSUPPORT;
+	}
+	return 0;
+}
+
+/* Backend: the version that the frontend chose, and its features. Return: the same */
+static inline int duct_node_version_chosen(struct xenbus_device *dev)
+{
+	u32 version, features;
+	int err;
+
+	err = duct_node_u32(dev, dev->otherend, "version", U32_MAX, &version) ?:
+	      duct_node_u32(dev, dev->otherend, "features", U32_MAX, &features);
+	if (err)
+		return err;
+	if (version < DUCT_VERSION_MIN || version > DUCT_VERSION_MAX) {
+		xenbus_dev_error(dev, -EPROTONOSUPPORT,
+				 "the frontend chose version %u, this backend speaks %u to %u",
+				 version, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
+		return -EPROTONOSUPPORT;
+	}
+	return 0;
+}
+
 /* An incarnation that the peer wrote, or 0 if there is none that can be read. */
 static inline u64 duct_node_incarnation(struct xenbus_device *dev, const char *node)
 {

@@ -19,12 +19,16 @@
 #endif
 
 /*
- * The flip-on-reread shim of the fuzzers replaces these two; see
- * tools/testing/fuzz.
+ * The shim of tests, tools/testing/unit/peer_shim.h, replaces these: the peer acts between
+ * any two reads, and what was stored is seen late.
  */
 #ifndef duct_peer_load
 #define duct_peer_load(p) READ_ONCE(*(p))
 #define duct_peer_load_bytes(to, from, n) memcpy(to, from, n)
+#endif
+#ifndef duct_peer_store
+#define duct_peer_store(p, v) WRITE_ONCE(*(p), v)
+#define duct_peer_store_release(p, v) virt_store_release(p, v)
 #endif
 
 static inline u32 duct_peer_read32(const u32 __peer *p)
@@ -50,7 +54,7 @@ static inline u32 duct_peer_acquire32(const u32 __peer *p)
 
 static inline void duct_peer_write32(u32 __peer *p, u32 v)
 {
-	WRITE_ONCE(*(u32 __force *)p, v);
+	duct_peer_store((u32 __force *)p, v);
 }
 
 static inline void duct_peer_write64(u64 __peer *p, u64 v)
@@ -61,7 +65,7 @@ static inline void duct_peer_write64(u64 __peer *p, u64 v)
 static inline void duct_peer_release32(u32 __peer *p, u32 v)
 {
 	/* Pairs with duct_peer_acquire32() at the peer. */
-	virt_store_release((u32 __force *)p, v);
+	duct_peer_store_release((u32 __force *)p, v);
 }
 
 /* Whatever the caller checks afterwards is in @to: the compiler may not look again. */

@@ -54,7 +54,9 @@ typedef int32_t s32;
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)
 #define barrier() __asm__ __volatile__("" : : : "memory")
+#ifndef virt_mb
 #define virt_mb() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+#endif
 #define virt_load_acquire(p) __atomic_load_n((p), __ATOMIC_ACQUIRE)
 #define virt_store_release(p, v) __atomic_store_n((p), (v), __ATOMIC_RELEASE)
 

@@ -47,4 +47,14 @@ static inline uint64_t shim_load64(const uint64_t *p)
 		}							\
 	} while (0)
 
+/* With DUCT_PEER_SHIM_STORES as well: stores, which may be seen as late as the next fence. */
+#ifdef DUCT_PEER_SHIM_STORES
+void shim_store(uint32_t *p, uint32_t v);
+void shim_fence(void);
+
+#define duct_peer_store(p, v) shim_store(p, v)
+#define duct_peer_store_release(p, v) shim_store(p, v)
+#define virt_mb() shim_fence()
+#endif
+
 #endif /* _PEER_SHIM_H */

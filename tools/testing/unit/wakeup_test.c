@@ -2,7 +2,7 @@
 /*
  * No wake-up is lost: every interleaving of a writer and a reader over a small
  * ring, where each may also act before and after any look of the other at shared
- * memory (peer_shim.h). Memory is sequentially consistent here.
+ * memory, and see what the other stored as late as its next fence (peer_shim.h).
  */
 #include "ring_pair.h"
 
@@ -45,6 +45,14 @@ static u32 script[HOOKS];
 static u32 hook;
 static int depth;
 
+/* And whether its stores are seen late: in their order, at the next fence. */
+static bool late;
+static struct {
+	u32 *p;
+	u32 v;
+} stores[4];
+static u32 stores_len;
+
 static void step(bool writer);
 static bool runnable(bool writer);
 static bool outer_is_writer;
@@ -61,6 +69,29 @@ void shim_peer_acts(const void *p, size_t len)
 	for (n = script[hook++]; n && runnable(!outer_is_writer); n--)
 		step(!outer_is_writer);
 	depth--;
+}
+
+void shim_fence(void)
+{
+	u32 i;
+
+	/* The other end's is not ours. */
+	if (depth != 1)
+		return;
+	for (i = 0; i < stores_len; i++)
+		*stores[i].p = stores[i].v;
+	stores_len = 0;
+}
+
+void shim_store(u32 *p, u32 v)
+{
+	if (depth != 1 || !late) {
+		*p = v;
+		return;
+	}
+	assert_true(stores_len < ARRAY_SIZE(stores));
+	stores[stores_len].p = p;
+	stores[stores_len++].v = v;
 }
 
 static bool runnable(bool writer)
@@ -210,8 +241,10 @@ static void step_all_ways(u32 from, bool writer)
 
 	for (i = 0; i < HOOKS; i++)
 		ways *= INNER + 1;
-	for (way = 0; way < ways; way++) {
-		u32 rest = way;
+	for (way = 0; way < 2 * ways; way++) {
+		u32 rest = way % ways;
+
+		late = way >= ways;
 
 		for (i = 0; i < HOOKS; i++, rest /= INNER + 1)
 			script[i] = rest % (INNER + 1);
@@ -228,6 +261,7 @@ static void step_all_ways(u32 from, bool writer)
 		depth = 1;
 		outer_is_writer = writer;
 		step(writer);
+		shim_fence();
 		depth = 0;
 		used = max(used, hook);
 		remember();

@@ -1,23 +1,32 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# Usage: run.sh DIR RUNS SEED JOBS TARGET... : runs each fuzzer RUNS times, JOBS
-# at once, and prints TAP. What it finds stays in DIR.
+# Usage: run.sh DIR CORPUS RUNS SEED JOBS TARGET:LEN... : runs each fuzzer RUNS times with
+# inputs of up to LEN bytes, JOBS at once, and prints TAP. What it finds stays in DIR.
 dir=$1
-runs=$2
-seed=$3
-jobs=$4
-shift 4
+corpus=$2
+runs=$3
+seed=$4
+jobs=$5
+shift 5
 cd "$dir" || exit 1
+# Where memory came from costs more than all else; a finding is run again without this.
+export ASAN_OPTIONS="malloc_context_size=0:quarantine_size_mb=1:detect_leaks=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}"
 echo "1..$#"
 # shellcheck disable=SC2016 # for the inner shell
 printf '%s\n' "$@" | xargs -P "$jobs" -I '{}' sh -c '
-	./{} -runs="$1" -seed="$2" -max_len=256 -len_control=10 -timeout=10 \
-		-print_final_stats=1 -artifact_prefix="./{}-" > {}.log 2>&1
-	echo $? > {}.status' run "$runs" "$seed"
+	target=${1%:*}
+	rm -rf "new/$target"
+	mkdir -p "new/$target"
+	[ -d "$4/$target" ] || set -- "$1" "$2" "$3"
+	"check/$target" -runs="$2" -seed="$3" -max_len="${1#*:}" -len_control=0 -timeout=10 \
+		-reduce_inputs=0 -entropic=0 -print_final_stats=1 -artifact_prefix="./$target-" \
+		"new/$target" ${4:+"$4/$target"} >"$target.log" 2>&1
+	echo $? >"$target.status"' run '{}' "$runs" "$seed" "$corpus"
 n=0
 passed=0
 failed=0
 for target; do
+	target=${target%:*}
 	n=$((n + 1))
 	done=$(sed -n 's/^stat::number_of_executed_units: *//p' "$target.log")
 	cover=$(sed -n 's/.*DONE *\(cov: [0-9]* ft: [0-9]*\).*/\1/p' "$target.log")

@@ -58,6 +58,10 @@ check:
 nightly:
 	@tools/testing/check nightly
 
+mutants:
+	@$(RIG)/deps unit model
+	@tools/testing/mutants/run
+
 newest:
 	@$(RIG)/deps build tools rig newest
 	@$(RIG)/run -k newest link
@@ -88,8 +92,9 @@ help:
 	@echo '  make sparse style doc clean'
 	@echo 'More tests:'
 	@echo '  make nightly          the long ones'
+	@echo '  make mutants          take each rule out: does a test notice?'
 	@echo '  make newest           on the newest kernel in reach'
 	@echo 'Variables: KDIR (now $(KDIR)), KERNELRELEASE, V, C, W'
 
 .PHONY: all modules modules_install ductctl libduct install kdir-check ductctl-check \
-	libduct-check demo check nightly newest sparse style doc clean help
+	libduct-check demo check nightly mutants newest sparse style doc clean help

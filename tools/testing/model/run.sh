@@ -7,6 +7,7 @@
 # HERD7=      herd7, if it is not on the path (Debian sid: herdtools7)
 # HERD7_LIB=  its library, if it does not find that itself
 # LIMIT=      seconds of one search
+# WORLD=      "MODEL WORLD...": only that line, and nothing else
 when=$1
 out=$2
 here=$(dirname "$(readlink -f "$0")")
@@ -59,6 +60,7 @@ spin_all() {
 	while read -r form model mutant world; do
 		[ "$form" = check ] || [ "$form" = "$when" ] || continue
 		name="$model${world:+ $world}"
+		[ -z "${WORLD:-}" ] || [ "$mutant $name" = "- $WORLD" ] || continue
 		dir="$out/$model-$mutant-$(echo "$world" | tr -d ' ')"
 		# A long one's mutants are looked for at random.
 		random=
@@ -141,7 +143,7 @@ litmus_all() {
 
 : >"$table"
 spin_all
-litmus_all
+[ -n "${WORLD:-}" ] || litmus_all
 echo "# The mutants, and what catches each:"
 cat "$table"
 [ $missing = 0 ] || echo "# $missing not run"

@@ -59,7 +59,7 @@ nightly:
 	@tools/testing/check nightly
 
 mutants:
-	@$(RIG)/deps unit model
+	@$(RIG)/deps build rig kernels unit model
 	@tools/testing/mutants/run
 
 newest:

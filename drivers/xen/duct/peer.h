@@ -28,6 +28,7 @@
 #endif
 #ifndef duct_peer_store
 #define duct_peer_store(p, v) WRITE_ONCE(*(p), v)
+/* The pair is named where it is used. */
 #define duct_peer_store_release(p, v) virt_store_release(p, v)
 #endif
 

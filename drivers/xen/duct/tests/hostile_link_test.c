@@ -309,10 +309,40 @@ static void hostile_link_wishes(struct kunit *test)
 	kit_wait(kit, a->is_up && b->is_up && !duct_send(a->ch, "", 0, 0));
 }
 
+/* Both ends; nothing of it is allowed. How much of it is in the log is for the scenario to see. */
+static void hostile_link_noise(struct kunit *test)
+{
+	union duct_ctl msg = {
+		.offer = { .type = DUCT_CTL_ANNOUNCE, .service = SERVICE("noise", 4) },
+	};
+	struct kit *kit = test->priv;
+	unsigned int side = kit_param_side(test);
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	u64 stale;
+	u32 i;
+
+	kit_connect(kit_peers(kit, true), a, side, NULL, b, NULL, 0);
+	stale = READ_ONCE(hostile_link_of(b)->stats.stale);
+	for (i = 0; i < 100; i++) {
+		struct duct_link *link = hostile_link_of(b);
+		u64 seen = READ_ONCE(link->stats.control_in);
+
+		msg.offer.service.instance = i;
+		hostile_control(hostile_link_of(a), &msg, sizeof(msg.offer));
+		while (READ_ONCE(link->stats.control_in) == seen && !duct_link_fault(link))
+			cond_resched();
+	}
+	KUNIT_EXPECT_EQ(test, READ_ONCE(hostile_link_of(b)->stats.stale) - stale, 100ULL);
+	hostile_link_expect_fault(b, "");
+	kit_loop_run(kit, true);
+	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);
+}
+
 static struct kunit_case hostile_link_cases[] = {
 	KUNIT_CASE_PARAM(hostile_link, hostile_link_gen_params),
 	KUNIT_CASE_PARAM(hostile_link_stale, kit_sides),
 	KUNIT_CASE(hostile_link_wishes),
+	KUNIT_CASE_PARAM(hostile_link_noise, kit_sides),
 	{}
 };
 

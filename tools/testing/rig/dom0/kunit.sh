@@ -3,6 +3,13 @@
 #
 # KUnit's results as the scenario's.
 
+# What a peer can cause is at most 10 lines a minute of a link; hostile_link_noise lasts for
+# less, but may begin in one.
+kunit_log() {
+	lines=$(grep -c ' offers noise' /tmp/kunit)
+	[ "$lines" -le 40 ] || { echo "$lines lines of the peer's"; return 1; }
+}
+
 # kunit SUITE: runs it, and makes each of its tests a result. Its lines are four
 # spaces in; those of a test's parameters are eight, and what fails there is shown.
 kunit() {

@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The truth about what was sent: all of a session arrives once and in order, and what does
+ * not arrive is the end of one that has ended.
+ */
+#include "flow.h"
+#include "sim.h"
+
+/**
+ * struct flow - one way of one channel
+ * @sent: units that the channel took
+ * @of: of each the sender's session; life 0: it changed while it was sent
+ * @got: units up to which the receiver has been
+ * @closed: the sender's session that it closed in good order, the receiver being told
+ * @now: the sender's session that it was told of; life 0: none
+ * @lost: sessions of a resumable channel that ended
+ * @events_sent: of counted events, as @events_got
+ */
+struct flow {
+	u32 sent;
+	struct sim_session of[SIM_UNITS];
+	u32 got;
+	struct sim_session closed;
+	struct sim_session now;
+	u32 lost;
+	u64 events_sent;
+	u64 events_got;
+};
+
+struct call {
+	u32 channel;
+	u32 side;
+	bool made;
+	bool done;
+	u32 served;
+	int err;
+};
+
+struct sim_plan sim_plan;
+bool sim_hurry;
+
+static struct flow flows[SIM_CHANNELS][2];
+static struct call calls[SIM_CALLS];
+static u32 calls_n, lives;
+
+void sim_flows_reset(void)
+{
+	memset(flows, 0, sizeof(flows));
+	calls_n = 0;
+	lives = 0;
+	sim_hurry = false;
+}
+
+bool sim_chance(u32 one_in)
+{
+	return sim_one_in(one_in);
+}
+
+/* Of a channel that is opened: with its session that tells one binding from all others. */
+u32 sim_life_new(void)
+{
+	return ++lives;
+}
+
+u64 sim_word(u32 channel, u32 side, u32 seq)
+{
+	return (u64)(0x5eed0000u | channel << 8 | side) << 32 | seq;
+}
+
+static struct flow *flow_of(u32 channel, u32 side)
+{
+	return &flows[channel][side];
+}
+
+/* ---- messages and words ---- */
+
+u32 sim_flow_next(u32 channel, u32 side)
+{
+	return flow_of(channel, side)->sent;
+}
+
+/* The channel took @n units; its session before that, and after. */
+void sim_flow_sent(u32 channel, u32 side, u32 n, u32 life, u32 before, u32 after)
+{
+	struct flow *f = flow_of(channel, side);
+
+	for (; n; n--) {
+		f->of[f->sent].life = before == after ? life : 0;
+		f->of[f->sent].number = before;
+		f->sent++;
+	}
+}
+
+static bool same(const struct sim_session *a, const struct sim_session *b)
+{
+	return a->life && a->life == b->life && a->number == b->number;
+}
+
+/* The receiver has read unit @seq. */
+void sim_flow_got(u32 channel, u32 side, u32 seq)
+{
+	struct flow *f = flow_of(channel, side);
+	u32 i;
+
+	sim_trace("channel %u of %u: got %u", channel, side, seq);
+	/* It may come before its sender knows that it went. */
+	if (seq > f->sent + 64)
+		sim_fail("channel %u: unit %u came, and only %u were sent", channel, seq, f->sent);
+	if (seq < f->got)
+		sim_fail("channel %u: unit %u came again, or late: %u were there", channel, seq,
+			 f->got);
+	for (i = f->got; i < seq && seq < f->sent; i++)
+		if (same(&f->of[i], &f->of[seq]))
+			sim_fail("channel %u: unit %u came, and %u of the same session did not",
+				 channel, seq, i);
+	f->got = seq + 1;
+}
+
+/* The sender closes its channel: the peer reads what was sent. */
+void sim_flow_closed(u32 channel, u32 side, u32 life, u32 session)
+{
+	flow_of(channel, side)->closed = (struct sim_session){ life, session };
+}
+
+/* The receiver of this flow is told of the end of its session. */
+void sim_flow_ended(u32 channel, u32 side, int why)
+{
+	struct flow *f = flow_of(channel, side);
+	u32 i;
+
+	if (why != -EPIPE || !sim_plan.orderly)
+		return;
+	for (i = f->got; i < f->sent; i++)
+		if (same(&f->of[i], &f->closed))
+			sim_fail("channel %u: unit %u was sent before the close, and did not come",
+				 channel, i);
+}
+
+/* The sender is told of a session, or, with 0 and 0, of its end. */
+void sim_flow_session(u32 channel, u32 side, u32 life, u32 session)
+{
+	flow_of(channel, side)->now = (struct sim_session){ life, session };
+}
+
+/* A resumable channel was told that it was not resumed. */
+void sim_flow_lost(u32 channel, u32 side)
+{
+	flow_of(channel, side)->lost++;
+	if (sim_plan.resumes && sim_plan.channel[channel].resumable && sim_plan.keep)
+		sim_fail("channel %u was not resumed", channel);
+}
+
+/* ---- calls ---- */
+
+u32 sim_call_new(u32 channel, u32 side)
+{
+	if (calls_n == SIM_CALLS)
+		return SIM_CALLS;
+	calls[calls_n] = (struct call){ .channel = channel, .side = side, .made = true };
+	return calls_n++;
+}
+
+/* It was not taken: done() may not run. */
+void sim_call_unmade(u32 id)
+{
+	if (calls[id].done)
+		sim_fail("call %u ended, and was not taken", id);
+	calls[id].made = false;
+}
+
+void sim_call_done(u32 id, int err)
+{
+	struct call *call = &calls[id];
+
+	sim_trace("call %u ends: %d", id, err);
+	if (!call->made || call->done)
+		sim_fail("call %u ended twice, or was not made", id);
+	if (!err && call->served != 1)
+		sim_fail("call %u was answered, and not served", id);
+	call->done = true;
+	call->err = err;
+}
+
+void sim_call_served(u32 id)
+{
+	if (id >= calls_n)
+		sim_fail("call %u is served, and was never made", id);
+	if (calls[id].served++)
+		sim_fail("call %u is served twice", id);
+}
+
+u32 sim_call_answer(u32 id)
+{
+	return id * 2654435761u ^ 0x5eed;
+}
+
+/* The channel is closed at the caller's. */
+void sim_calls_ended(u32 channel, u32 side)
+{
+	u32 i;
+
+	for (i = 0; i < calls_n; i++)
+		if (calls[i].channel == channel && calls[i].side == side && calls[i].made &&
+		    !calls[i].done)
+			sim_fail("call %u did not end with its channel", i);
+}
+
+/* ---- events ---- */
+
+void sim_event_sent(u32 channel, u32 side, u32 n)
+{
+	flow_of(channel, side)->events_sent += n;
+}
+
+void sim_event_got(u32 channel, u32 side, u32 n)
+{
+	struct flow *f = flow_of(channel, side);
+
+	f->events_got += n;
+	if (f->events_got > f->events_sent)
+		sim_fail("event %u: told of %llu, and %llu were triggered", channel, f->events_got,
+			 f->events_sent);
+}
+
+/* ---- when all is quiet, and both ends are there ---- */
+
+static void flow_check(u32 channel, u32 side)
+{
+	const struct sim_channel *c = &sim_plan.channel[channel];
+	struct flow *f = flow_of(channel, side);
+	u32 i;
+
+	if (c->kind == SIM_EVENTS) {
+		if (f->events_sent < c->goal[side])
+			sim_fail("event %u: %llu of %u triggers only", channel, f->events_sent,
+				 c->goal[side]);
+		if (sim_plan.calm && f->events_got != f->events_sent)
+			sim_fail("event %u: %llu triggered, told of %llu", channel,
+				 f->events_sent, f->events_got);
+		return;
+	}
+	if (c->kind == SIM_CALLING)
+		return;
+	if (f->sent < c->goal[side])
+		sim_fail("channel %u from %u: %u of %u units sent, and nobody moves", channel, side,
+			 f->sent, c->goal[side]);
+	for (i = f->got; i < f->sent; i++)
+		if (same(&f->of[i], &f->now))
+			sim_fail("channel %u from %u: unit %u of %u is not there, and nobody moves",
+				 channel, side, i, f->sent);
+}
+
+void sim_flows_check(void)
+{
+	u32 i, open = 0;
+
+	for (i = 0; i < sim_plan.channels; i++) {
+		flow_check(i, SIM_FRONT);
+		flow_check(i, SIM_BACK);
+	}
+	for (i = 0; i < calls_n; i++)
+		open += calls[i].made && !calls[i].done;
+	if (open)
+		sim_fail("%u calls have no end, and nobody moves", open);
+}

@@ -1,0 +1,339 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Grants: a table for each domain, and what is mapped. A page that is granted may not be
+ * freed, and one that the peer has mapped not be taken back.
+ */
+#include "sim.h"
+
+#define REFS		2048u
+#define FIRST_REF	8u		/* below are the hypervisor's own */
+#define HANDLES		2048u
+#define FRAMES		4096u
+
+enum ref_state {
+	REF_FREE,
+	REF_ACTIVE,
+	REF_ENDED,	/* the peer has no access; not free yet */
+};
+
+struct ref {
+	enum ref_state state;
+	domid_t peer;
+	u32 frame;
+	bool readonly;
+	u32 maps;
+	bool deferred;		/* gnttab_end_foreign_access() found it mapped */
+	struct page *page;	/* to be put then */
+};
+
+struct handle {
+	bool used;
+	u32 mapper;
+	u32 owner;
+	u32 life;		/* of the owner */
+	u32 ref;
+	u32 frame;
+	struct page *page;	/* where */
+};
+
+static struct ref refs[SIM_DOMAINS][REFS];
+static struct handle handles[HANDLES];
+static u32 refs_used[SIM_DOMAINS], next_ref[SIM_DOMAINS], lives[SIM_DOMAINS];
+static u32 handles_used;
+static u16 granted[FRAMES], mapped[FRAMES];
+
+bool sim_frame_granted(u32 frame)
+{
+	return granted[frame];
+}
+
+bool sim_frame_mapped(u32 frame)
+{
+	return mapped[frame];
+}
+
+/* ---- granting ---- */
+
+int gnttab_grant_foreign_access(domid_t domid, unsigned long frame, int readonly)
+{
+	u32 d = sim_domain_now(), i, ref;
+
+	sim_point();
+	if (sim_fault(SIM_FAULT_GRANT))
+		return -ENOSPC;
+	for (i = 0; i < REFS - FIRST_REF; i++) {
+		ref = FIRST_REF + (next_ref[d] + i) % (REFS - FIRST_REF);
+		if (refs[d][ref].state == REF_FREE)
+			break;
+	}
+	if (i == REFS - FIRST_REF)
+		return -ENOSPC;
+	next_ref[d] = ref + 1 - FIRST_REF;
+	if (sim_pages[frame].domain != d || !sim_pages[frame].refs || sim_pages[frame].hollow)
+		sim_fail("a page is granted that is not the domain's own");
+	refs[d][ref] = (struct ref){ .state = REF_ACTIVE, .peer = domid,
+				     .frame = sim_pages[frame].frame, .readonly = readonly };
+	granted[refs[d][ref].frame]++;
+	refs_used[d]++;
+	return ref;
+}
+
+static struct ref *own_ref(grant_ref_t ref)
+{
+	struct ref *r = &refs[sim_domain_now()][ref % REFS];
+
+	if (ref < FIRST_REF || ref >= REFS || r->state == REF_FREE)
+		sim_fail("reference %u is used, and free", ref);
+	return r;
+}
+
+int gnttab_end_foreign_access_ref(grant_ref_t ref)
+{
+	struct ref *r = own_ref(ref);
+
+	sim_point();
+	if (r->maps)
+		return 0;
+	if (r->state == REF_ACTIVE)
+		granted[r->frame]--;
+	r->state = REF_ENDED;
+	return 1;
+}
+
+static void ref_free(u32 domain, struct ref *r)
+{
+	*r = (struct ref){};
+	refs_used[domain]--;
+}
+
+void gnttab_free_grant_reference(grant_ref_t ref)
+{
+	struct ref *r = own_ref(ref);
+
+	sim_point();
+	if (r->state != REF_ENDED)
+		sim_fail("reference %u is freed while the peer has access", ref);
+	ref_free(sim_domain_now(), r);
+}
+
+int gnttab_try_end_foreign_access(grant_ref_t ref)
+{
+	if (!gnttab_end_foreign_access_ref(ref))
+		return 0;
+	gnttab_free_grant_reference(ref);
+	return 1;
+}
+
+/* The kernel tries on, and puts the page then. */
+void gnttab_end_foreign_access(grant_ref_t ref, struct page *page)
+{
+	if (!gnttab_end_foreign_access_ref(ref)) {
+		own_ref(ref)->deferred = true;
+		own_ref(ref)->page = page;
+		return;
+	}
+	gnttab_free_grant_reference(ref);
+	if (page)
+		put_page(page);
+}
+
+static void deferred_end(u32 domain, struct ref *r)
+{
+	struct page *page = r->page;
+
+	granted[r->frame]--;
+	ref_free(domain, r);
+	if (page)
+		put_page(page);
+}
+
+/* ---- mapping ---- */
+
+static int map_one(struct gnttab_map_grant_ref *op)
+{
+	int owner = sim_domain_of(op->dom);
+	u32 mapper = sim_domain_now(), i;
+	struct page *page = pfn_to_page(op->host_addr >> PAGE_SHIFT);
+	struct ref *r;
+
+	if (sim_fault(SIM_FAULT_GRANT))
+		return sim_one_in(2) ? GNTST_no_space : GNTST_general_error;
+	if (owner < 0 || op->ref >= REFS || !(op->flags & GNTMAP_host_map))
+		return GNTST_bad_gntref;
+	r = &refs[owner][op->ref];
+	if (r->state != REF_ACTIVE || r->peer != sim_domains[mapper].domid ||
+	    (r->readonly && !(op->flags & GNTMAP_readonly)))
+		return GNTST_bad_gntref;
+	if (!page->hollow || page->domain != mapper || page->frame != SIM_NO_FRAME)
+		sim_fail("mapped at a page that is not for that");
+	for (i = 0; i < HANDLES && handles[i].used; i++)
+		;
+	if (i == HANDLES)
+		return GNTST_no_space;
+	handles[i] = (struct handle){ .used = true, .mapper = mapper, .owner = owner,
+				      .life = lives[owner], .ref = op->ref, .frame = r->frame,
+				      .page = page };
+	r->maps++;
+	mapped[r->frame]++;
+	handles_used++;
+	page->frame = r->frame;
+	op->handle = i;
+	return GNTST_okay;
+}
+
+static void handle_end(struct handle *h)
+{
+	struct ref *r = &refs[h->owner][h->ref];
+
+	h->page->frame = SIM_NO_FRAME;
+	h->used = false;
+	handles_used--;
+	mapped[h->frame]--;
+	if (h->life != lives[h->owner]) {
+		/* Of a domain that died: its last use. */
+		if (!mapped[h->frame])
+			sim_page_orphan(h->frame);
+		return;
+	}
+	r->maps--;
+	if (!r->maps && r->deferred)
+		deferred_end(h->owner, r);
+}
+
+static int unmap_one(struct gnttab_unmap_grant_ref *op)
+{
+	struct handle *h = &handles[op->handle % HANDLES];
+
+	if (op->handle >= HANDLES || !h->used || h->mapper != sim_domain_now() ||
+	    pfn_to_page(op->host_addr >> PAGE_SHIFT) != h->page)
+		sim_fail("unmapped by a handle that is none");
+	handle_end(h);
+	return GNTST_okay;
+}
+
+/* ---- copying ---- */
+
+static char *copy_side(const struct gnttab_copy_ptr *p, bool foreign, bool to, u32 len)
+{
+	int owner = sim_domain_of(p->domid);
+	struct page *page;
+	struct ref *r;
+
+	if (p->offset + len > PAGE_SIZE)
+		return NULL;
+	if (!foreign) {
+		page = pfn_to_page(p->u.gmfn);
+		if (!page->refs || page->domain != sim_domain_now())
+			sim_fail("copied from or to a page that is not the domain's own");
+		return page->hollow ? NULL : (char *)page_address(page) + p->offset;
+	}
+	if (owner < 0 || p->u.ref >= REFS)
+		return NULL;
+	r = &refs[owner][p->u.ref];
+	if (r->state != REF_ACTIVE || r->peer != sim_domains[sim_domain_now()].domid ||
+	    (to && r->readonly))
+		return NULL;
+	return (char *)sim_frame_address(r->frame) + p->offset;
+}
+
+static int copy_one(const struct gnttab_copy *op)
+{
+	char *from = copy_side(&op->source, op->flags & GNTCOPY_source_gref, false, op->len);
+	char *to = copy_side(&op->dest, op->flags & GNTCOPY_dest_gref, true, op->len);
+
+	if (!from || !to || sim_fault(SIM_FAULT_GRANT))
+		return GNTST_bad_gntref;
+	memmove(to, from, op->len);
+	return GNTST_okay;
+}
+
+int HYPERVISOR_grant_table_op(unsigned int cmd, void *arg, unsigned int n)
+{
+	struct gnttab_map_grant_ref *map = arg;
+	struct gnttab_unmap_grant_ref *unmap = arg;
+	struct gnttab_copy *copy = arg;
+	struct page *page;
+	unsigned int i;
+
+	sim_fence();
+	for (i = 0; i < n; i++) {
+		switch (cmd) {
+		case GNTTABOP_map_grant_ref:
+			map[i].status = map_one(&map[i]);
+			break;
+		case GNTTABOP_unmap_grant_ref:
+			page = pfn_to_page(unmap[i].host_addr >> PAGE_SHIFT);
+			unmap[i].status = unmap_one(&unmap[i]);
+			sim_page_changed(page, false);
+			break;
+		default:
+			copy[i].status = copy_one(&copy[i]);
+		}
+	}
+	if (cmd == GNTTABOP_map_grant_ref && n)
+		sim_page_changed(pfn_to_page(map[0].host_addr >> PAGE_SHIFT),
+				 !(map[0].flags & GNTMAP_readonly));
+	sim_point();
+	return 0;
+}
+
+int gnttab_map_refs(struct gnttab_map_grant_ref *op, void *kop, struct page **pages,
+		    unsigned int n)
+{
+	return HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, op, n);
+}
+
+/* Waits while anybody else holds a page, as Linux does. */
+int gnttab_unmap_refs_sync(struct gntab_unmap_queue_data *item)
+{
+	unsigned int i;
+
+	sim_might_sleep("gnttab_unmap_refs_sync");
+	for (i = 0; i < item->count; i++)
+		while (item->pages[i]->refs > 1)
+			sim_sleep(1);
+	return HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, item->unmap_ops, item->count);
+}
+
+/* ---- begin and end ---- */
+
+void sim_grants_kill(u32 domain)
+{
+	u32 i;
+
+	for (i = 0; i < HANDLES; i++)
+		if (handles[i].used && handles[i].mapper == domain)
+			handle_end(&handles[i]);
+	for (i = FIRST_REF; refs_used[domain] && i < REFS; i++) {
+		struct ref *r = &refs[domain][i];
+
+		if (r->state == REF_FREE)
+			continue;
+		if (r->state == REF_ACTIVE)
+			granted[r->frame]--;
+		ref_free(domain, r);
+	}
+	lives[domain]++;
+}
+
+void sim_grants_reset(void)
+{
+	u32 i;
+
+	for (i = 0; i < SIM_DOMAINS; i++)
+		sim_grants_kill(i);
+	memset(next_ref, 0, sizeof(next_ref));
+	memset(mapped, 0, sizeof(mapped));
+	memset(granted, 0, sizeof(granted));
+}
+
+void sim_grants_ledger(u32 domain)
+{
+	u32 i;
+
+	if (refs_used[domain])
+		sim_fail("%u grants are left", refs_used[domain]);
+	for (i = 0; i < HANDLES; i++)
+		if (handles[i].used && handles[i].mapper == domain)
+			sim_fail("a page of the peer is left mapped");
+}

@@ -1,0 +1,329 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Runs seeds, each in a process that may die of it; makes a failure smaller, and shows it.
+ *
+ *   sim check RUNS [JOBS]   seeds 1 to RUNS, or from SIM_FIRST on
+ *   sim run SEED            one, with its trace
+ */
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "flow.h"
+#include "sim.h"
+
+#define JOBS_MOST	64
+#define LINES		400
+#define LINE		160
+
+/* What the processes share: how far each is, and what was found. */
+static struct shared {
+	u64 next;
+	u64 passed;
+	u64 at[JOBS_MOST];
+	u64 steps;
+	char text[512];
+	u64 cells[2][SIM_STATES][SIM_STATES];
+} *shared;
+
+bool sim_tracing;
+static char lines[LINES][LINE];
+static u64 lines_n;
+static bool verbose;
+
+/* ---- words ---- */
+
+static void add_line(const char *fmt, va_list args)
+{
+	char *line = lines[lines_n++ % LINES];
+	int n = snprintf(line, LINE, "%6lu.%02lu %-9s ", sim_jiffies / HZ,
+			 sim_jiffies % HZ * 100 / HZ,
+			 sim_current() ? sim_current()->name : "-");
+
+	vsnprintf(line + n, LINE - n, fmt, args);
+	line[strcspn(line, "\n")] = '\0';
+	if (verbose)
+		fprintf(stderr, "%s\n", line);
+}
+
+void sim_trace(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!sim_tracing)
+		return;
+	va_start(args, fmt);
+	add_line(fmt, args);
+	va_end(args);
+}
+
+void sim_log(const char *fmt, ...)
+{
+	va_list args;
+
+	if (!sim_tracing)
+		return;
+	va_start(args, fmt);
+	add_line(fmt, args);
+	va_end(args);
+}
+
+static void print_trace(void)
+{
+	u64 i = lines_n > LINES ? lines_n - LINES : 0;
+
+	for (; i < lines_n; i++)
+		printf("# %s\n", lines[i % LINES]);
+}
+
+void sim_fail(const char *fmt, ...)
+{
+	va_list args;
+	int n;
+
+	n = snprintf(shared->text, sizeof(shared->text), "%s: ",
+		     sim_current() ? sim_current()->name : "at the end");
+	va_start(args, fmt);
+	vsnprintf(shared->text + n, sizeof(shared->text) - n, fmt, args);
+	va_end(args);
+	if (sim_tracing)
+		print_trace();
+	fflush(stdout);
+	_exit(3);
+}
+
+void sim_warn(const char *file, int line, const char *what)
+{
+	sim_fail("%s:%d: WARN_ON(%s)", file, line, what);
+}
+
+void sim_bad_ref(const void *ref)
+{
+	sim_fail("a reference is taken of, or given back to, what has none");
+}
+
+void sim_visit(u32 side, u32 ours, u32 peer)
+{
+	if (side < 2 && ours < SIM_STATES && peer < SIM_STATES)
+		__atomic_fetch_add(&shared->cells[side][ours][peer], 1, __ATOMIC_RELAXED);
+}
+
+/* What ASan says goes with the trace of the one who shows it. */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "detect_leaks=0:exitcode=4:allocator_may_return_null=1:detect_stack_use_after_return=0";
+}
+
+/* ---- one seed ---- */
+
+static void run_seed(u64 seed, u32 dropped)
+{
+	sim_world_reset();
+	sim_flows_reset();
+	sim_plan_make(seed, dropped);
+	sim_plan_run();
+	__atomic_fetch_add(&shared->steps, sim_steps, __ATOMIC_RELAXED);
+}
+
+/* In a process of its own. Return: true if it failed */
+static bool try_seed(u64 seed, u32 dropped, bool trace)
+{
+	int status;
+	pid_t pid;
+
+	fflush(stdout);
+	shared->text[0] = '\0';
+	pid = fork();
+	if (!pid) {
+		alarm(60);
+		sim_tracing = trace;
+		if (!trace && !freopen("/dev/null", "w", stderr))
+			_exit(5);
+		run_seed(seed, dropped);
+		if (trace && getenv("SIM_TRACE"))
+			print_trace();
+		fflush(stdout);
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		exit(5);
+	if (!shared->text[0] && status)
+		snprintf(shared->text, sizeof(shared->text),
+			 "%s %d: see what the sanitizers say", WIFSIGNALED(status) ?
+			 "signal" : "exit", WIFSIGNALED(status) ? WTERMSIG(status) :
+			 WEXITSTATUS(status));
+	return status;
+}
+
+/* Leaves out what it fails without. */
+static u32 shrink(u64 seed)
+{
+	u32 dropped = 0, i;
+	bool again;
+
+	do {
+		again = false;
+		for (i = 0; i < SIM_DROPS; i++) {
+			u32 less = dropped | 1u << i;
+
+			if (less == dropped || !try_seed(seed, less, false))
+				continue;
+			dropped = less;
+			again = true;
+		}
+	} while (again);
+	return dropped;
+}
+
+static void show_failure(u64 seed)
+{
+	u32 dropped = shrink(seed);
+
+	printf("# ---- seed %llu, as little of it as fails:\n", seed);
+	sim_plan_make(seed, dropped);
+	sim_plan_print(stdout, dropped);
+	try_seed(seed, dropped, true);
+	printf("not ok - seed %llu: %s\n# again: make sim SEED=%llu\n", seed, shared->text, seed);
+}
+
+static int run_one(u64 seed)
+{
+	if (!try_seed(seed, 0, false)) {
+		sim_plan_make(seed, 0);
+		sim_plan_print(stdout, 0);
+		try_seed(seed, 0, true);
+		printf("ok - seed %llu\nsim: 1 passed, 0 failed\n", seed);
+		return 0;
+	}
+	show_failure(seed);
+	printf("sim: 0 passed, 1 failed\n");
+	return 1;
+}
+
+/* ---- many ---- */
+
+static void worker(u32 job, u64 last)
+{
+	u64 seed;
+
+	if (!freopen("/dev/null", "w", stderr))
+		_exit(5);
+	while ((seed = __atomic_fetch_add(&shared->next, 1, __ATOMIC_RELAXED)) <= last) {
+		shared->at[job] = seed;
+		alarm(60);
+		run_seed(seed, 0);
+		__atomic_fetch_add(&shared->passed, 1, __ATOMIC_RELAXED);
+	}
+	_exit(0);
+}
+
+static pid_t start_worker(u32 job, u64 last)
+{
+	pid_t pid;
+
+	fflush(stdout);
+	pid = fork();
+	if (!pid)
+		worker(job, last);
+	if (pid < 0)
+		exit(5);
+	return pid;
+}
+
+/* Cells that no pair of ends comes to, and why. */
+static const char *unreachable(u32 side, u32 ours, u32 peer)
+{
+	if (ours == XenbusStateUnknown || ours == SIM_RENEWED)
+		return "no end's own state";
+	if (side == SIM_BACK && (ours == XenbusStateInitialised || ours == XenbusStateClosing))
+		return "a backend is never so";
+	if (side == SIM_FRONT && ours == XenbusStateInitWait)
+		return "a frontend is never so";
+	return NULL;
+}
+
+static u32 print_cells(void)
+{
+	static const char * const sides[] = { "front", "back" };
+	u32 side, ours, peer, missing = 0, reached = 0;
+
+	for (side = 0; side < 2; side++) {
+		printf("# %-14s", sides[side]);
+		for (peer = 0; peer < SIM_STATES; peer++)
+			printf(" %12s", sim_front_image.state_name(peer));
+		printf("\n");
+		for (ours = 0; ours < SIM_STATES; ours++) {
+			if (unreachable(side, ours, 0))
+				continue;
+			printf("# %-14s", sim_front_image.state_name(ours));
+			for (peer = 0; peer < SIM_STATES; peer++) {
+				printf(" %12llu", shared->cells[side][ours][peer]);
+				reached += !!shared->cells[side][ours][peer];
+				missing += !shared->cells[side][ours][peer] &&
+					   !unreachable(side, ours, peer);
+			}
+			printf("\n");
+		}
+	}
+	printf("# cells: %u visited, %u not\n", reached, missing);
+	return missing;
+}
+
+static int run_many(u64 runs, u32 jobs)
+{
+	u64 failed[64], last, first = getenv("SIM_FIRST") ? strtoull(getenv("SIM_FIRST"), NULL, 0) : 1;
+	u32 failed_n = 0, left = 0, i;
+	pid_t pids[JOBS_MOST];
+	int status;
+
+	jobs = min(max(jobs, 1u), (u32)JOBS_MOST);
+	last = first + runs - 1;
+	shared->next = first;
+	for (i = 0; i < jobs; i++, left++)
+		pids[i] = start_worker(i, last);
+	while (left) {
+		pid_t pid = wait(&status);
+
+		for (i = 0; i < jobs && pids[i] != pid; i++)
+			;
+		left--;
+		if (!status || i == jobs)
+			continue;
+		failed[failed_n++] = shared->at[i];
+		/* More than these show nothing new. */
+		if (failed_n == ARRAY_SIZE(failed))
+			shared->next = last + 1;
+		else
+			pids[i] = start_worker(i, last);
+		left += failed_n < ARRAY_SIZE(failed);
+	}
+	for (i = 0; i < failed_n && i < 3; i++)
+		show_failure(failed[i]);
+	for (; i < failed_n; i++) {
+		try_seed(failed[i], 0, false);
+		printf("not ok - seed %llu: %s\n", failed[i], shared->text);
+	}
+	print_cells();
+	printf("# %llu switches\nsim: %llu passed, %u failed\n", shared->steps, shared->passed,
+	       failed_n);
+	return failed_n > 0;
+}
+
+int main(int argc, char **argv)
+{
+	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		      -1, 0);
+	if (shared == MAP_FAILED)
+		return 5;
+	verbose = getenv("SIM_VERBOSE");
+	if (argc >= 3 && !strcmp(argv[1], "run"))
+		return run_one(strtoull(argv[2], NULL, 0));
+	if (argc >= 3 && !strcmp(argv[1], "check"))
+		return run_many(strtoull(argv[2], NULL, 0), argc > 3 ? atoi(argv[3]) : 1);
+	fprintf(stderr, "usage: sim check RUNS [JOBS] | sim run SEED\n");
+	return 2;
+}

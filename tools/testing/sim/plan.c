@@ -1,0 +1,384 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a seed does: made of its number at once, so that parts of it can be left out. */
+#include "flow.h"
+#include "sim.h"
+
+struct sim_op sim_ops[SIM_OPS];
+u32 sim_ops_n;
+struct sim_armed sim_armed[SIM_ARMED];
+u32 sim_armed_n;
+
+static u32 counted[SIM_FAULTS];
+static bool armed;
+
+static const char * const op_names[SIM_OP_KINDS] = {
+	[SIM_OP_WIRE] = "reload of the wire",
+	[SIM_OP_CLIENT] = "reload of the client",
+	[SIM_OP_CORE] = "reload of all modules",
+	[SIM_OP_DETACH] = "detach, attach",
+	[SIM_OP_FORCE] = "detach --force, attach",
+	[SIM_OP_DEATH] = "death",
+	[SIM_OP_PAUSE] = "pause",
+	[SIM_OP_STATS] = "statistics are read",
+	[SIM_OP_STATE] = "state overwritten",
+	[SIM_OP_SIGNAL] = "signal",
+};
+
+static const char * const fault_names[SIM_FAULTS] = {
+	[SIM_FAULT_ALLOC] = "allocation",
+	[SIM_FAULT_GRANT] = "grant operation",
+	[SIM_FAULT_EVENT] = "event-channel operation",
+	[SIM_FAULT_STORE] = "xenstore operation",
+};
+
+/* ---- making ---- */
+
+static void make_channel(struct sim_channel *c)
+{
+	static const u32 rings[] = { 1024, 1024, 2048, 4096, 16384 };
+	u32 most;
+
+	memset(c, 0, sizeof(*c));
+	c->kind = sim_rnd(SIM_KINDS + 2) % SIM_KINDS;
+	c->resumable = c->kind < SIM_CALLING && sim_one_in(2);
+	c->pull = c->kind != SIM_EVENTS && sim_one_in(2);
+	c->ring = rings[sim_rnd(ARRAY_SIZE(rings))];
+	c->max_msg = 8 * (4 + sim_rnd(60));
+	c->lend = sim_one_in(2);
+	c->map = sim_one_in(2);
+	most = c->kind == SIM_STREAM ? 300 : c->kind == SIM_CALLING ? 12 : 50;
+	c->goal[SIM_FRONT] = sim_rnd(most);
+	c->goal[SIM_BACK] = sim_rnd(most);
+}
+
+static void make_op(struct sim_op *op, bool gentle)
+{
+	static const u32 gentle_ops[] = { SIM_OP_WIRE, SIM_OP_WIRE, SIM_OP_STATS };
+
+	op->kind = gentle ? gentle_ops[sim_rnd(3)] : sim_rnd(SIM_OP_KINDS);
+	op->side = sim_rnd(2);
+	op->value = sim_rnd(8);
+	op->wait = sim_one_in(2) ? 0 : sim_rnd(sim_one_in(4) ? 3 * HZ : HZ / 10);
+	op->steps = sim_rnd(sim_one_in(3) ? 3000 : 300);
+}
+
+static void make_promises(void)
+{
+	bool deaths = false, clients = false, epochs = false, slow = sim_seed.early_one_in;
+	u32 i;
+
+	sim_plan.heal = sim_armed_n;
+	for (i = 0; i < sim_ops_n; i++) {
+		enum sim_op_kind kind = sim_ops[i].kind;
+
+		deaths |= kind == SIM_OP_DEATH || kind == SIM_OP_FORCE || kind == SIM_OP_STATE;
+		slow |= kind == SIM_OP_PAUSE;
+		clients |= kind == SIM_OP_CLIENT || kind == SIM_OP_CORE || kind == SIM_OP_DETACH;
+		epochs |= kind != SIM_OP_STATS && kind != SIM_OP_SIGNAL;
+		sim_plan.heal |= kind == SIM_OP_STATE || kind == SIM_OP_FORCE;
+	}
+	sim_plan.orderly = !deaths && !slow && !sim_armed_n;
+	sim_plan.resumes = sim_plan.orderly && !clients;
+	sim_plan.calm = sim_plan.orderly && !epochs;
+}
+
+static void make_schedule(u64 seed)
+{
+	static const u32 every[] = { 2, 4, 8, 20, 60 };
+
+	sim_seed.number = seed;
+	sim_seed.switch_every = every[sim_rnd(ARRAY_SIZE(every))];
+	sim_seed.delay_one_in = 2 + sim_rnd(12);
+	sim_seed.early_one_in = sim_one_in(6) ? 40 + sim_rnd(400) : 0;
+	sim_seed.weak = sim_one_in(2);
+}
+
+void sim_plan_make(u64 seed, u32 dropped)
+{
+	bool gentle;
+	u32 i, n;
+
+	sim_rnd_start(seed);
+	make_schedule(seed);
+	memset(&sim_plan, 0, sizeof(sim_plan));
+	sim_plan.channels = 1 + sim_rnd(SIM_CHANNELS);
+	for (i = 0; i < sim_plan.channels; i++) {
+		make_channel(&sim_plan.channel[i]);
+		if (dropped & SIM_DROP_CHANNEL(i))
+			memset(sim_plan.channel[i].goal, 0, sizeof(sim_plan.channel[i].goal));
+	}
+	sim_plan.keep = !sim_one_in(4);
+	sim_plan.start_index = sim_one_in(3) ? 0 : 0u - 64;
+	sim_plan.doors = 1 + sim_rnd(2);
+	sim_plan.map_pages = 1;
+	sim_plan.resume_timeout = 300;
+	sim_plan.peers = sim_one_in(3);
+	sim_plan.front_serves = sim_one_in(2);
+	gentle = sim_one_in(3);
+	sim_ops_n = 0;
+	for (i = 0, n = sim_rnd(sim_one_in(4) ? SIM_OPS + 1 : 4); i < n; i++) {
+		struct sim_op op;
+
+		make_op(&op, gentle);
+		if (!(dropped & SIM_DROP_OP(i)))
+			sim_ops[sim_ops_n++] = op;
+	}
+	sim_armed_n = 0;
+	for (i = 0, n = gentle || !sim_one_in(3) ? 0 : 1 + sim_rnd(SIM_ARMED); i < n; i++) {
+		struct sim_armed a = { .kind = sim_rnd(SIM_FAULTS) };
+
+		a.nth = 1 + sim_rnd(sim_one_in(2) ? 40 : 300);
+		if (!(dropped & SIM_DROP_FAULT(i)))
+			sim_armed[sim_armed_n++] = a;
+	}
+	make_promises();
+	for (i = 0; i < SIM_FAULTS; i++)
+		counted[i] = 0;
+	armed = true;
+}
+
+void sim_plan_print(FILE *to, u32 dropped)
+{
+	static const char * const kinds[] = { "messages", "a stream", "calls", "events" };
+	u32 i;
+
+	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s, indexes from %u\n",
+		sim_seed.number, sim_seed.switch_every, sim_seed.delay_one_in,
+		sim_seed.early_one_in, sim_seed.weak ? ", stores late" : "",
+		sim_plan.keep ? ", devices kept" : "", sim_plan.peers ? ", peers" : "",
+		sim_plan.start_index);
+	for (i = 0; i < sim_plan.channels; i++)
+		fprintf(to, "# channel %u: %s, %u and %u%s%s%s%s, ring %u\n", i,
+			kinds[sim_plan.channel[i].kind], sim_plan.channel[i].goal[0],
+			sim_plan.channel[i].goal[1],
+			sim_plan.channel[i].resumable ? ", resumable" : "",
+			sim_plan.channel[i].pull ? ", pulled" : "",
+			sim_plan.channel[i].lend ? ", lending" : "",
+			sim_plan.channel[i].map ? ", mapping" : "", sim_plan.channel[i].ring);
+	for (i = 0; i < sim_ops_n; i++)
+		fprintf(to, "# operation: %s, %s, %u, after %u jiffies and %u switches\n",
+			op_names[sim_ops[i].kind], sim_ops[i].side ? "back" : "front",
+			sim_ops[i].value, sim_ops[i].wait, sim_ops[i].steps);
+	for (i = 0; i < sim_armed_n; i++)
+		fprintf(to, "# fault: %s %u\n", fault_names[sim_armed[i].kind], sim_armed[i].nth);
+	if (dropped)
+		fprintf(to, "# left out: %#x\n", dropped);
+}
+
+/* ---- faults ---- */
+
+bool sim_fault(enum sim_fault kind)
+{
+	u32 i;
+
+	if (!armed || sim_domain_now() >= SIM_TOOLS || !sim_armed_n)
+		return false;
+	counted[kind]++;
+	for (i = 0; i < sim_armed_n; i++) {
+		if (sim_armed[i].kind != kind || sim_armed[i].nth != counted[kind])
+			continue;
+		sim_trace("%s: %s %u fails", sim_current()->name, fault_names[kind],
+			  counted[kind]);
+		return true;
+	}
+	return false;
+}
+
+void sim_faults_end(void)
+{
+	armed = false;
+}
+
+/* ---- running ---- */
+
+static void load_all(u32 side)
+{
+	u32 i;
+
+	for (i = 0; i < SIM_MODULES; i++)
+		if (!sim_insmod(side, i))
+			return;
+}
+
+static void unload_all(u32 side)
+{
+	u32 i;
+
+	for (i = SIM_MODULES; i--;)
+		sim_rmmod(side, i);
+}
+
+static void overwrite_state(u32 side, u32 value)
+{
+	char path[96];
+
+	if (side == SIM_FRONT)
+		snprintf(path, sizeof(path), "/local/domain/%u/device/duct/0/state",
+			 sim_domains[SIM_FRONT].domid);
+	else
+		snprintf(path, sizeof(path), "/local/domain/%u/backend/duct/%u/0/state",
+			 sim_domains[SIM_BACK].domid, sim_domains[SIM_FRONT].domid);
+	if (sim_node_read(0, path)) {
+		char text[8];
+
+		snprintf(text, sizeof(text), "%u", value);
+		sim_node_write(0, path, text);
+	}
+}
+
+static void signal_one(u32 side)
+{
+	struct task_struct *t = NULL;
+
+	while ((t = sim_task_next(t)))
+		if (t->domain == side && t->signals && t->state == SIM_WAITING) {
+			t->signalled = true;
+			sim_wake(t->queue);
+			return;
+		}
+}
+
+static void stats_task(void *arg)
+{
+	sim_devices_read(sim_domain_now());
+}
+
+static void do_op(const struct sim_op *op)
+{
+	u32 side = op->side;
+
+	sim_trace("operation: %s, %s", op_names[op->kind], side ? "back" : "front");
+	switch (op->kind) {
+	case SIM_OP_WIRE:
+		sim_rmmod(side, SIM_WIRE);
+		sim_insmod(side, SIM_WIRE);
+		break;
+	case SIM_OP_CLIENT:
+		sim_rmmod(side, SIM_CLIENT);
+		sim_insmod(side, SIM_CLIENT);
+		break;
+	case SIM_OP_CORE:
+		unload_all(side);
+		load_all(side);
+		break;
+	case SIM_OP_DETACH:
+	case SIM_OP_FORCE:
+		sim_detach(op->kind == SIM_OP_FORCE);
+		sim_attach(false);
+		break;
+	case SIM_OP_DEATH:
+		sim_destroy(side);
+		sim_boot(side);
+		load_all(side);
+		sim_attach(true);
+		break;
+	case SIM_OP_PAUSE:
+		sim_domains[side].paused = true;
+		sim_sleep(1 + op->value * HZ);
+		sim_domains[side].paused = false;
+		break;
+	case SIM_OP_STATS:
+		sim_spawn(side, "stats", stats_task, NULL);
+		break;
+	case SIM_OP_STATE:
+		overwrite_state(side, op->value);
+		break;
+	default:
+		signal_one(side);
+	}
+}
+
+static bool others_run(void)
+{
+	struct task_struct *t = NULL;
+
+	while ((t = sim_task_next(t)))
+		if (t->state == SIM_READY && t != sim_current())
+			return true;
+	return false;
+}
+
+static void script(void *arg)
+{
+	bool *done = arg;
+	u32 i;
+
+	sim_boot(SIM_FRONT);
+	sim_boot(SIM_BACK);
+	if (sim_one_in(2)) {
+		sim_attach(false);
+		sim_sleep(sim_rnd(3));
+	}
+	load_all(SIM_FRONT);
+	load_all(SIM_BACK);
+	if (!sim_node_read(0, "/local/domain/1/device/duct/0"))
+		sim_attach(false);
+	for (i = 0; i < sim_ops_n; i++) {
+		u64 until = sim_steps + sim_ops[i].steps;
+
+		/* As long as anybody else has something to do. */
+		while (sim_steps < until && others_run())
+			sim_switch();
+		if (sim_ops[i].wait)
+			sim_sleep(sim_ops[i].wait);
+		do_op(&sim_ops[i]);
+	}
+	*done = true;
+}
+
+/* What was given up for a fault is there again. */
+static void heal(void *arg)
+{
+	bool *done = arg;
+
+	sim_faults_end();
+	if (sim_plan.heal) {
+		sim_detach(true);
+		sim_sleep(5 * HZ);
+		load_all(SIM_FRONT);
+		load_all(SIM_BACK);
+		sim_attach(true);
+	}
+	*done = true;
+}
+
+static void shutdown(void *arg)
+{
+	bool *done = arg;
+
+	sim_hurry = true;
+	sim_detach(false);
+	unload_all(SIM_FRONT);
+	unload_all(SIM_BACK);
+	*done = true;
+}
+
+static void phase(const char *what, void (*fn)(void *arg), unsigned long seconds)
+{
+	bool done = false;
+
+	sim_trace("phase: %s", what);
+	sim_spawn(SIM_TOOLS, what, fn, &done);
+	sim_run(sim_jiffies + seconds * HZ);
+	if (!done)
+		sim_fail("%s does not end", what);
+}
+
+void sim_plan_run(void)
+{
+	u32 side;
+
+	phase("script", script, 400);
+	phase("heal", heal, 60);
+	sim_flows_check();
+	phase("shutdown", shutdown, 60);
+	for (side = SIM_FRONT; side <= SIM_BACK; side++) {
+		if (sim_works_left(side) || sim_timers_left(side))
+			sim_fail("works or timers are left");
+		sim_grants_ledger(side);
+		sim_events_ledger(side);
+		sim_store_ledger(side);
+		sim_xenbus_ledger(side);
+		sim_memory_ledger(side);
+	}
+}

@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The machine: domains come and die, modules are loaded, the toolstack attaches. */
+#include <stdlib.h>
+
+#include "flow.h"
+#include "sim.h"
+
+static domid_t next_domid;
+static u32 guests;	/* each has a link of its own */
+
+int sim_domain_of(domid_t domid)
+{
+	int i;
+
+	for (i = 0; i < SIM_TOOLS; i++)
+		if (sim_domains[i].alive && sim_domains[i].domid == domid)
+			return i;
+	return -1;
+}
+
+/* ---- modules ---- */
+
+/* Over what ASan has put between the variables, too. */
+__attribute__((no_sanitize("address", "undefined")))
+static void copy_raw(char *to, const char *from, size_t n)
+{
+	volatile u64 *t = (volatile u64 *)to;
+	const u64 *f = (const u64 *)from;
+
+	for (n /= sizeof(*t); n--;)
+		*t++ = *f++;
+}
+
+/* Each time it is loaded its variables are new. */
+static void module_fresh(struct sim_module *m)
+{
+	u32 i;
+
+	for (i = 0; i < 2; i++) {
+		size_t n = m->data[i][1] - m->data[i][0];
+
+		if (!m->saved[i]) {
+			m->saved[i] = malloc(n + 1);
+			copy_raw(m->saved[i], m->data[i][0], n);
+		}
+		copy_raw(m->data[i][0], m->saved[i], n);
+	}
+}
+
+static void set_params(struct sim_image *image)
+{
+	*image->param[SIM_START_INDEX]() = sim_plan.start_index;
+	*image->param[SIM_MAX_DOORS]() = sim_plan.doors;
+	*image->param[SIM_MAP_PAGES]() = sim_plan.map_pages;
+	*image->param[SIM_RESUME_TIMEOUT]() = sim_plan.resume_timeout;
+}
+
+struct load {
+	u32 module;
+	bool exit;
+	bool done;
+	int err;
+};
+
+static void load_task(void *arg)
+{
+	struct load *load = arg;
+	struct sim_domain *d = &sim_domains[sim_domain_now()];
+	struct sim_module *m = &d->image->module[load->module];
+
+	if (load->exit) {
+		m->exit();
+		d->loaded[load->module] = false;
+	} else {
+		load->err = m->init();
+		d->loaded[load->module] = !load->err;
+	}
+	load->done = true;
+	sim_wake(load);
+}
+
+/* In a task of that domain, which may die meanwhile. */
+static int load_run(u32 domain, u32 module, bool exit)
+{
+	struct load load = { .module = module, .exit = exit };
+	struct task_struct *t = sim_spawn(domain, exit ? "rmmod" : "insmod", load_task, &load);
+	u64 id = t->id;
+
+	while (!load.done && t->id == id && t->state != SIM_FREE)
+		sim_block(&load, sim_jiffies + HZ);
+	return load.done ? load.err : -EINTR;
+}
+
+bool sim_insmod(u32 domain, u32 module)
+{
+	struct sim_domain *d = &sim_domains[domain];
+
+	if (d->loaded[module])
+		return true;
+	module_fresh(&d->image->module[module]);
+	if (module == SIM_CORE)
+		set_params(d->image);
+	sim_trace("domain %u: insmod %s", domain, d->image->module[module].name);
+	return !load_run(domain, module, false);
+}
+
+void sim_rmmod(u32 domain, u32 module)
+{
+	struct sim_domain *d = &sim_domains[domain];
+
+	if (!d->loaded[module])
+		return;
+	sim_trace("domain %u: rmmod %s", domain, d->image->module[module].name);
+	load_run(domain, module, true);
+	if (module == SIM_CORE && !d->loaded[SIM_CORE] && *d->image->param[SIM_LEAKED]())
+		sim_fail("pages were not unmapped");
+}
+
+/* ---- domains ---- */
+
+void sim_boot(u32 domain)
+{
+	struct sim_domain *d = &sim_domains[domain];
+	char path[64], text[8];
+
+	d->domid = next_domid++;
+	guests += domain == SIM_FRONT;
+	d->alive = true;
+	d->paused = false;
+	memset(d->loaded, 0, sizeof(d->loaded));
+	sim_trace("domain %u is dom%u", domain, d->domid);
+	snprintf(path, sizeof(path), "/local/domain/%u/domid", d->domid);
+	snprintf(text, sizeof(text), "%u", d->domid);
+	sim_node_write(0, path, text);
+	sim_xenbus_start(domain);
+}
+
+/* As xl does: what it knows goes at once, and the backend's directory stays. */
+void sim_destroy(u32 domain)
+{
+	struct sim_domain *d = &sim_domains[domain];
+	char path[64];
+	u32 i;
+
+	sim_trace("dom%u dies", d->domid);
+	d->alive = false;
+	sim_kill_tasks(domain);
+	sim_timers_kill(domain);
+	sim_rcu_kill(domain);
+	sim_devices_kill(domain);
+	sim_xenbus_kill(domain);
+	sim_store_kill(domain);
+	sim_events_kill(domain);
+	sim_grants_kill(domain);
+	sim_memory_kill(domain);
+	for (i = 0; i < SIM_CHANNELS; i++)
+		sim_flow_session(i, domain, 0, 0);
+	snprintf(path, sizeof(path), "/local/domain/%u", d->domid);
+	sim_node_rm(0, path);
+}
+
+void sim_world_reset(void)
+{
+	u32 i;
+
+	sim_sched_reset();
+	sim_work_reset();
+	sim_rcu_reset();
+	sim_xenbus_reset();
+	sim_store_reset();
+	sim_events_reset();
+	sim_grants_reset();
+	sim_memory_reset();
+	for (i = 0; i < SIM_DOMAINS; i++) {
+		sim_devices_kill(i);
+		sim_domains[i].alive = false;
+		sim_domains[i].paused = false;
+		sim_domains[i].domid = 0;
+		memset(sim_domains[i].loaded, 0, sizeof(sim_domains[i].loaded));
+	}
+	sim_domains[SIM_FRONT].image = &sim_front_image;
+	sim_domains[SIM_BACK].image = &sim_back_image;
+	next_domid = 1;
+	guests = 0;
+}
+
+/* ---- the toolstack: see tools/ductctl ---- */
+
+static void front_dir(char *to)
+{
+	snprintf(to, 96, "/local/domain/%u/device/duct/0", sim_domains[SIM_FRONT].domid);
+}
+
+/* Of the domain that is the backend now; a dead one's is gone. */
+static void back_dir(char *to)
+{
+	snprintf(to, 96, "/local/domain/%u/backend/duct/%u/0", sim_domains[SIM_BACK].domid,
+		 sim_domains[SIM_FRONT].domid);
+}
+
+static void put(u32 tx, const char *dir, const char *node, const char *fmt, ...)
+{
+	char path[112], value[80];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(value, sizeof(value), fmt, args);
+	va_end(args);
+	snprintf(path, sizeof(path), "%s%s%s", dir, *node ? "/" : "", node);
+	sim_node_write(tx, path, value);
+}
+
+static u32 begin(void)
+{
+	u32 tx;
+
+	while (!(tx = sim_tx_start()))
+		sim_sleep(1);
+	return tx;
+}
+
+/* @again: what is there of an earlier link goes, as "reattach" does. */
+void sim_attach(bool again)
+{
+	char front[96], back[96];
+	u32 tx;
+
+	front_dir(front);
+	back_dir(back);
+	do {
+		tx = begin();
+		sim_node_rm(tx, front);
+		sim_node_rm(tx, back);
+		put(tx, front, "", "");
+		put(tx, front, "backend", "%s", back);
+		put(tx, front, "backend-id", "%u", sim_domains[SIM_BACK].domid);
+		put(tx, front, "state", "1");
+		put(tx, back, "", "");
+		put(tx, back, "frontend", "%s", front);
+		put(tx, back, "frontend-id", "%u", sim_domains[SIM_FRONT].domid);
+		put(tx, back, "online", "1");
+		put(tx, back, "state", "1");
+		put(tx, back, "uuid", "8f7d3c1a-3b52-4e0e-9b6a-%012x", guests);
+		put(tx, back, "services", "");
+		put(tx, back, "services/sim", "");
+		put(tx, back, "services/sim/0", "");
+	} while (sim_tx_end(tx, false));
+	sim_trace("attached%s", again ? " again" : "");
+}
+
+static void remove_all(void)
+{
+	char front[96], back[96];
+	u32 tx;
+
+	front_dir(front);
+	back_dir(back);
+	do {
+		tx = begin();
+		sim_node_rm(tx, front);
+		sim_node_rm(tx, back);
+	} while (sim_tx_end(tx, false));
+}
+
+static bool is_closed(const char *back)
+{
+	char path[112];
+	const char *state;
+
+	snprintf(path, sizeof(path), "%s/state", back);
+	state = sim_node_read(0, path);
+	return !state || !strcmp(state, "6");
+}
+
+/* Return: false when it did not close in time, and was removed nevertheless */
+bool sim_detach(bool force)
+{
+	unsigned long end = sim_jiffies + 20 * HZ;
+	char back[96];
+	bool closed;
+	u32 tx;
+
+	back_dir(back);
+	sim_trace("detach%s", force ? " --force" : "");
+	if (!force && !is_closed(back)) {
+		do {
+			tx = begin();
+			put(tx, back, "online", "0");
+			put(tx, back, "state", "5");
+		} while (sim_tx_end(tx, false));
+		while (!is_closed(back) && time_before(sim_jiffies, end))
+			sim_sleep(HZ / 20);
+	}
+	closed = is_closed(back);
+	remove_all();
+	return closed || force;
+}

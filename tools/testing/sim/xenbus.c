@@ -1,0 +1,604 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linux's xenbus, after drivers/xen/xenbus of 6.1: it finds devices in xenstore, probes and
+ * removes them, and tells drivers of the other end's state. All watches of a domain are
+ * told by one thread.
+ */
+#include <stdlib.h>
+
+#include "sim.h"
+
+#define WATCHES		48u
+#define EVENTS		256u
+#define PATH		112
+
+struct bus {
+	struct bus_type bus;
+	struct xenbus_watch watch;
+	struct task_struct *thread;
+	struct xenbus_watch *telling;	/* its callback runs */
+};
+
+static struct bus buses[SIM_DOMAINS];
+static struct {
+	struct xenbus_watch *watch;
+	u32 domain;
+	char path[PATH];
+} watches[WATCHES];
+static struct event {
+	struct xenbus_watch *watch;
+	char path[PATH];
+} events[SIM_DOMAINS][EVENTS];
+static u32 events_n[SIM_DOMAINS];
+
+/* ---- names ---- */
+
+static void absolute(char *to, const char *dir, const char *node)
+{
+	char home[32] = "";
+
+	if (*dir != '/')
+		snprintf(home, sizeof(home), "/local/domain/%u/",
+			 sim_domains[sim_domain_now()].domid);
+	snprintf(to, PATH, "%s%s%s%s", home, dir, *node ? "/" : "", node);
+}
+
+/* Each request goes to another domain and back. */
+static void request(void)
+{
+	sim_might_sleep("a request to xenstore");
+	sim_fence();
+	sim_switch();
+}
+
+int xenbus_transaction_start(struct xenbus_transaction *t)
+{
+	request();
+	if (sim_fault(SIM_FAULT_STORE))
+		return -ENOMEM;
+	/* The others end soon: Linux waits as well. */
+	while (!(t->id = sim_tx_start()))
+		sim_sleep(1);
+	return 0;
+}
+
+int xenbus_transaction_end(struct xenbus_transaction t, int abort)
+{
+	request();
+	if (!abort && sim_fault(SIM_FAULT_STORE)) {
+		sim_tx_end(t.id, true);
+		return -EIO;
+	}
+	return sim_tx_end(t.id, abort);
+}
+
+void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node,
+		  unsigned int *len)
+{
+	char path[PATH], *copy;
+	const char *value;
+
+	absolute(path, dir, node);
+	request();
+	if (sim_fault(SIM_FAULT_STORE))
+		return ERR_PTR(-EIO);
+	value = sim_node_read(t.id, path);
+	if (!value)
+		return ERR_PTR(-ENOENT);
+	if (len)
+		*len = strlen(value);
+	copy = kstrdup(value, GFP_KERNEL);
+	return copy ? copy : ERR_PTR(-ENOMEM);
+}
+
+char **xenbus_directory(struct xenbus_transaction t, const char *dir, const char *node,
+			unsigned int *n)
+{
+	char path[PATH], names[32][64], **list;
+	int count, i;
+
+	absolute(path, dir, node);
+	request();
+	count = sim_fault(SIM_FAULT_STORE) ? -EIO : sim_node_list(t.id, path, names, 32);
+	if (count < 0)
+		return ERR_PTR(count);
+	list = kmalloc(count * (sizeof(*list) + 64) + 1, GFP_KERNEL);
+	if (!list)
+		return ERR_PTR(-ENOMEM);
+	for (i = 0; i < count; i++) {
+		list[i] = (char *)(list + count) + i * 64;
+		strscpy(list[i], names[i], 64);
+	}
+	*n = count;
+	return list;
+}
+
+int xenbus_exists(struct xenbus_transaction t, const char *dir, const char *node)
+{
+	char path[PATH];
+
+	absolute(path, dir, node);
+	request();
+	return sim_node_read(t.id, path) != NULL;
+}
+
+int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node)
+{
+	char path[PATH];
+
+	absolute(path, dir, node);
+	request();
+	return sim_fault(SIM_FAULT_STORE) ? -EIO : sim_node_rm(t.id, path);
+}
+
+int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node,
+		  const char *fmt, ...)
+{
+	char path[PATH], value[80];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(value, sizeof(value), fmt, args);
+	va_end(args);
+	absolute(path, dir, node);
+	request();
+	return sim_fault(SIM_FAULT_STORE) ? -ENOSPC : sim_node_write(t.id, path, value);
+}
+
+int xenbus_scanf(struct xenbus_transaction t, const char *dir, const char *node, const char *fmt,
+		 ...)
+{
+	char *value = xenbus_read(t, dir, node, NULL);
+	va_list args;
+	int n;
+
+	if (IS_ERR(value))
+		return PTR_ERR(value);
+	va_start(args, fmt);
+	n = vsscanf(value, fmt, args);
+	va_end(args);
+	kfree(value);
+	return n > 0 ? n : -ERANGE;
+}
+
+unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned int def)
+{
+	unsigned int value;
+
+	return xenbus_scanf(XBT_NIL, dir, node, "%u", &value) == 1 ? value : def;
+}
+
+enum xenbus_state xenbus_read_driver_state(const char *path)
+{
+	int state;
+
+	return xenbus_scanf(XBT_NIL, path, "state", "%d", &state) == 1 ? state :
+	       XenbusStateUnknown;
+}
+
+int xenbus_dev_is_online(struct xenbus_device *dev)
+{
+	return xenbus_read_unsigned(dev->nodename, "online", 0);
+}
+
+int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
+{
+	struct xenbus_transaction t;
+	int now, err;
+
+	if (dev->state == state)
+		return 0;
+	do {
+		if (xenbus_transaction_start(&t))
+			return 0;
+		err = xenbus_scanf(t, dev->nodename, "state", "%d", &now);
+		if (err == 1)
+			err = xenbus_printf(t, dev->nodename, "state", "%d", state) ?: 1;
+		if (err != 1) {
+			xenbus_transaction_end(t, 1);
+			return 0;
+		}
+		err = xenbus_transaction_end(t, 0);
+	} while (err == -EAGAIN);
+	if (!err)
+		dev->state = state;
+	return 0;
+}
+
+void xenbus_dev_error(struct xenbus_device *dev, int err, const char *fmt, ...)
+{
+	char text[160];
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof(text), fmt, args);
+	va_end(args);
+	sim_log("%s: %d: %s\n", dev->nodename, err, text);
+}
+
+/* ---- watches ---- */
+
+static bool concerns(const char *watched, const char *path, bool removed)
+{
+	size_t n = strlen(watched), k = strlen(path);
+
+	if (!strncmp(path, watched, n) && (!path[n] || path[n] == '/'))
+		return true;
+	return removed && !strncmp(watched, path, k) && watched[k] == '/';
+}
+
+static void event_add(u32 i, const char *path)
+{
+	struct xenbus_watch *watch = watches[i].watch;
+	u32 d = watches[i].domain;
+
+	if (watch->will_handle && !watch->will_handle(watch, path, ""))
+		return;
+	if (events_n[d] == EVENTS)
+		sim_fail("too many watch events");
+	watch->nr_pending++;
+	events[d][events_n[d]].watch = watch;
+	strscpy(events[d][events_n[d]++].path, path, PATH);
+	sim_wake(&events[d]);
+}
+
+void sim_watch_fire(const char *path, bool removed)
+{
+	u32 i;
+
+	for (i = 0; i < WATCHES; i++)
+		if (watches[i].watch && concerns(watches[i].path, path, removed))
+			event_add(i, strlen(path) < strlen(watches[i].path) ? watches[i].path : path);
+}
+
+int register_xenbus_watch(struct xenbus_watch *watch)
+{
+	u32 i;
+
+	request();
+	if (sim_fault(SIM_FAULT_STORE))
+		return -ENOMEM;
+	for (i = 0; i < WATCHES && watches[i].watch; i++)
+		;
+	if (i == WATCHES)
+		sim_fail("too many watches");
+	watches[i].watch = watch;
+	watches[i].domain = sim_domain_now();
+	absolute(watches[i].path, watch->node, "");
+	watch->nr_pending = 0;
+	/* Each begins with one. */
+	event_add(i, watches[i].path);
+	return 0;
+}
+
+static void events_drop(u32 domain, const struct xenbus_watch *watch)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < events_n[domain]; i++) {
+		if (events[domain][i].watch == watch)
+			continue;
+		if (i != n)
+			events[domain][n] = events[domain][i];
+		n++;
+	}
+	events_n[domain] = n;
+}
+
+void unregister_xenbus_watch(struct xenbus_watch *watch)
+{
+	struct bus *bus = &buses[sim_domain_now()];
+	u32 i;
+
+	request();
+	for (i = 0; i < WATCHES && watches[i].watch != watch; i++)
+		;
+	if (i == WATCHES)
+		sim_fail("a watch goes that is not there");
+	watches[i].watch = NULL;
+	events_drop(sim_domain_now(), watch);
+	if (sim_current() == bus->thread)
+		return;
+	/*
+	 * While it is being told of. Linux waits for whatever its thread does, and so hangs
+	 * where a device is removed there and a driver here: not ours to try.
+	 */
+	while (bus->telling == watch)
+		sim_block(&bus->telling, SIM_FOREVER);
+}
+
+int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
+	bool (*will_handle)(struct xenbus_watch *watch, const char *path, const char *token),
+	void (*callback)(struct xenbus_watch *watch, const char *path, const char *token),
+	const char *fmt, ...)
+{
+	char path[PATH];
+	va_list args;
+	int err;
+
+	va_start(args, fmt);
+	vsnprintf(path, sizeof(path), fmt, args);
+	va_end(args);
+	watch->node = kstrdup(path, GFP_KERNEL);
+	if (!watch->node)
+		return -ENOMEM;
+	watch->will_handle = will_handle;
+	watch->callback = callback;
+	err = register_xenbus_watch(watch);
+	if (err) {
+		kfree(watch->node);
+		watch->node = NULL;
+	}
+	return err;
+}
+
+static void xenwatch(void *arg)
+{
+	struct bus *bus = arg;
+	u32 d = bus - buses;
+
+	for (;;) {
+		struct event event;
+
+		while (!events_n[d])
+			sim_block(&events[d], SIM_FOREVER);
+		event = events[d][0];
+		events_n[d]--;
+		memmove(&events[d][0], &events[d][1], events_n[d] * sizeof(event));
+		event.watch->nr_pending--;
+		bus->telling = event.watch;
+		event.watch->callback(event.watch, event.path, "");
+		bus->telling = NULL;
+		sim_wake(&bus->telling);
+		sim_point();
+	}
+}
+
+/* ---- devices ---- */
+
+static bool is_back(void)
+{
+	return sim_domain_now() == SIM_BACK;
+}
+
+static void otherend_changed(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	struct xenbus_device *dev = container_of(watch, struct xenbus_device, otherend_watch);
+	struct xenbus_driver *drv;
+	enum xenbus_state state;
+
+	if (!dev->otherend || strncmp(dev->otherend, path, strlen(dev->otherend)))
+		return;
+	state = xenbus_read_driver_state(dev->otherend);
+	drv = to_xenbus_driver(dev->dev.driver);
+	if (drv->otherend_changed)
+		drv->otherend_changed(dev, state);
+}
+
+static bool one_pending(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	return watch->nr_pending == 0;
+}
+
+static void otherend_free(struct xenbus_device *dev)
+{
+	kfree(dev->otherend);
+	dev->otherend = NULL;
+}
+
+static int otherend_read(struct xenbus_device *dev)
+{
+	const char *id = is_back() ? "frontend-id" : "backend-id";
+	char *path;
+
+	otherend_free(dev);
+	if (xenbus_scanf(XBT_NIL, dev->nodename, id, "%d", &dev->otherend_id) != 1)
+		return -ENOENT;
+	path = xenbus_read(XBT_NIL, dev->nodename, is_back() ? "frontend" : "backend", NULL);
+	if (IS_ERR(path))
+		return PTR_ERR(path);
+	dev->otherend = path;
+	if (xenbus_exists(XBT_NIL, path, ""))
+		return 0;
+	otherend_free(dev);
+	return -ENOENT;
+}
+
+static int xenbus_match(struct device *dev, struct device_driver *drv)
+{
+	return 1;
+}
+
+static int xenbus_probe(struct device *device)
+{
+	struct xenbus_device *dev = to_xenbus_device(device);
+	struct xenbus_driver *drv = to_xenbus_driver(device->driver);
+	int err = otherend_read(dev);
+
+	if (err)
+		return err;
+	err = drv->probe(dev, drv->ids);
+	if (err) {
+		otherend_free(dev);
+		return err;
+	}
+	/* Where this fails Linux forgets the driver's part: not ours to try. */
+	do {
+		err = xenbus_watch_pathfmt(dev, &dev->otherend_watch,
+					   is_back() ? one_pending : NULL, otherend_changed,
+					   "%s/state", dev->otherend);
+	} while (err);
+	return 0;
+}
+
+static void xenbus_remove(struct device *device)
+{
+	struct xenbus_device *dev = to_xenbus_device(device);
+	struct xenbus_driver *drv = to_xenbus_driver(device->driver);
+
+	if (dev->otherend_watch.node) {
+		unregister_xenbus_watch(&dev->otherend_watch);
+		kfree(dev->otherend_watch.node);
+		dev->otherend_watch.node = NULL;
+	}
+	drv->remove(dev);
+	otherend_free(dev);
+	if (!drv->allow_rebind || xenbus_read_driver_state(dev->nodename) == XenbusStateClosing)
+		xenbus_switch_state(dev, XenbusStateClosed);
+}
+
+static void xenbus_release(struct device *device)
+{
+	struct xenbus_device *dev = to_xenbus_device(device);
+
+	kfree(dev->nodename);
+	kfree(dev);
+}
+
+static const struct device_type xenbus_type = { .name = "xenbus", .release = xenbus_release };
+
+static struct xenbus_device *device_find(const char *node, size_t n)
+{
+	struct device *dev;
+
+	list_for_each_entry(dev, &buses[sim_domain_now()].bus.devices, node)
+		if (!strncmp(to_xenbus_device(dev)->nodename, node, n))
+			return to_xenbus_device(get_device(dev));
+	return NULL;
+}
+
+static void device_new(const char *node)
+{
+	struct xenbus_device *dev;
+
+	if (xenbus_read_driver_state(node) != XenbusStateInitialising)
+		return;
+	dev = kzalloc(sizeof(*dev), GFP_KERNEL);
+	if (!dev)
+		return;
+	dev->nodename = kstrdup(node, GFP_KERNEL);
+	if (!dev->nodename) {
+		kfree(dev);
+		return;
+	}
+	dev->devicetype = "duct";
+	dev->state = XenbusStateInitialising;
+	device_initialize(&dev->dev);
+	dev->dev.bus = &buses[sim_domain_now()].bus;
+	dev->dev.type = &xenbus_type;
+	if (dev_set_name(&dev->dev, "duct-%s", node) || device_add(&dev->dev))
+		put_device(&dev->dev);
+}
+
+/* "device/duct/0" or "backend/duct/5/0", from the path of a node in it. */
+static bool device_node(char *node, const char *path)
+{
+	int slashes = is_back() ? 3 : 2;
+	char *end;
+
+	/* /local/domain/N/ */
+	path = strchr(path + strlen("/local/domain/"), '/');
+	if (!path)
+		return false;
+	strscpy(node, path + 1, PATH);
+	for (end = node; *end; end++)
+		if (*end == '/' && !slashes--)
+			break;
+	if (!*end && slashes)
+		return false;
+	*end = '\0';
+	return true;
+}
+
+static void bus_changed(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	struct xenbus_device *dev;
+	char node[PATH];
+
+	if (!device_node(node, path))
+		return;
+	dev = device_find(node, strlen(node));
+	if (xenbus_exists(XBT_NIL, node, "")) {
+		if (!dev)
+			device_new(node);
+		else
+			put_device(&dev->dev);
+		return;
+	}
+	if (!dev)
+		return;
+	device_unregister(&dev->dev);
+	put_device(&dev->dev);
+}
+
+static int register_driver(struct xenbus_driver *drv)
+{
+	drv->driver.bus = &buses[sim_domain_now()].bus;
+	drv->driver.name = drv->ids[0].devicetype;
+	return driver_register(&drv->driver);
+}
+
+int __xenbus_register_frontend(struct xenbus_driver *drv, struct module *owner, const char *name)
+{
+	return register_driver(drv);
+}
+
+int __xenbus_register_backend(struct xenbus_driver *drv, struct module *owner, const char *name)
+{
+	return register_driver(drv);
+}
+
+void xenbus_unregister_driver(struct xenbus_driver *drv)
+{
+	driver_unregister(&drv->driver);
+}
+
+/* ---- begin and end ---- */
+
+void sim_xenbus_start(u32 domain)
+{
+	struct bus *bus = &buses[domain];
+	u32 i;
+
+	*bus = (struct bus){ .bus = { .name = "xen", .match = xenbus_match,
+				      .probe = xenbus_probe, .remove = xenbus_remove } };
+	INIT_LIST_HEAD(&bus->bus.devices);
+	INIT_LIST_HEAD(&bus->bus.drivers);
+	bus->thread = sim_spawn(domain, "xenwatch", xenwatch, bus);
+	bus->watch.callback = bus_changed;
+	for (i = 0; watches[i].watch; i++)
+		;
+	watches[i].watch = &bus->watch;
+	watches[i].domain = domain;
+	snprintf(watches[i].path, PATH, "/local/domain/%u/%s", sim_domains[domain].domid,
+		 domain == SIM_BACK ? "backend" : "device");
+}
+
+void sim_xenbus_kill(u32 domain)
+{
+	u32 i;
+
+	for (i = 0; i < WATCHES; i++)
+		if (watches[i].domain == domain)
+			watches[i].watch = NULL;
+	events_n[domain] = 0;
+}
+
+void sim_xenbus_reset(void)
+{
+	u32 i;
+
+	for (i = 0; i < SIM_DOMAINS; i++)
+		sim_xenbus_kill(i);
+}
+
+/* All but the bus's own. */
+void sim_xenbus_ledger(u32 domain)
+{
+	u32 i;
+
+	for (i = 0; i < WATCHES; i++)
+		if (watches[i].watch && watches[i].domain == domain &&
+		    watches[i].watch != &buses[domain].watch)
+			sim_fail("a watch on %s is left", watches[i].path);
+}

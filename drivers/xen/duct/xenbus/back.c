@@ -367,8 +367,9 @@ static bool duct_back_step(struct duct_back *back)
 	if (back->gave_up && peer != duct_state_unknown)
 		return false;
 	step = duct_state_step(duct_side_back, back->state, peer);
-	/* Detached while the frontend is not there to answer. */
-	if (back->state == duct_state_initwait && step.next == duct_state_initwait &&
+	/* Detached while the frontend is not there to answer, or begins once more. */
+	if (((back->state == duct_state_initwait && step.next == duct_state_initwait) ||
+	     (back->state == duct_state_closed && step.next == duct_state_initialising)) &&
 	    !xenbus_dev_is_online(back->dev))
 		step.next = duct_state_closed;
 	if (duct_back_act(back, step.action, peer)) {

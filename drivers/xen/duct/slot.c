@@ -568,8 +568,12 @@ void duct_slot_reset_all(struct duct_link *link, int why)
 	for (i = 1; i < DUCT_SLOTS; i++) {
 		struct duct_slot *slot = duct_slot_at(link, i);
 
-		if (slot)
-			duct_slot_remove(slot);
+		if (!slot)
+			continue;
+		/* Of a device that is being removed, which no service has any more. */
+		if (slot->ch)
+			duct_channel_unbind(slot->ch, why);
+		duct_slot_remove(slot);
 	}
 }
 

@@ -120,6 +120,7 @@ static void client_sender(void *arg)
 	struct client_channel *c = arg;
 	u32 side = c->client->side, seq;
 
+	sim_flow_begin(c->number, side);
 	while (!client_ends(c)) {
 		u32 news = READ_ONCE(c->news);
 		int err;
@@ -137,6 +138,7 @@ static void client_sender(void *arg)
 	}
 	/* What DUCT_MORE kept back. */
 	duct_publish(c->ch);
+	sim_flow_end(c->number, side);
 	client_task_ends(c);
 }
 
@@ -152,8 +154,10 @@ static void client_rung(struct duct_event *ev, void *arg, u32 n)
 static void client_trigger(void *arg)
 {
 	struct client_channel *c = arg;
-	u32 goal = c->plan->goal[c->client->side], done = sim_flow_next(c->number, c->client->side);
+	u32 goal = c->plan->goal[c->client->side], done;
 
+	sim_flow_begin(c->number, c->client->side);
+	done = sim_flow_next(c->number, c->client->side);
 	while (!client_ends(c) && done < goal) {
 		u32 n = 1 + sim_rnd(min(3u, goal - done));
 
@@ -165,6 +169,7 @@ static void client_trigger(void *arg)
 		if (sim_chance(4))
 			sim_sleep(sim_rnd(HZ / 5));
 	}
+	sim_flow_end(c->number, c->client->side);
 	client_task_ends(c);
 }
 
@@ -178,6 +183,8 @@ static void client_up(struct duct_channel *ch)
 	if (ch->dd->peer == DOMID_INVALID)
 		sim_fail("up without a peer");
 	sim_flow_session(c->number, c->client->side, c->life, core->told);
+	if (core->keep)
+		sim_flow_up(c->number, c->client->side, core->keep->cookie);
 	client_tell(c);
 }
 
@@ -187,7 +194,7 @@ static void client_down(struct duct_channel *ch, int why)
 
 	sim_flow_session(c->number, c->client->side, 0, 0);
 	sim_flow_ended(c->number, !c->client->side, why);
-	if (c->plan->resumable && why != -EPIPE)
+	if (to_duct_channel_core(ch)->keep && why != -EPIPE)
 		sim_flow_lost(c->number, c->client->side);
 	c->rest_len = 0;
 	client_tell(c);
@@ -284,7 +291,7 @@ static int client_open(struct client *client, u32 number)
 /* Its tasks end, then the channel. */
 static void client_close(struct client_channel *c)
 {
-	u32 side = c->client->side;
+	u32 side = sim_domain_now();
 
 	if (!c->ch && !c->ev)
 		return;
@@ -301,7 +308,7 @@ static void client_close(struct client_channel *c)
 	duct_close(c->ch);
 	duct_event_close(c->ev);
 	if (c->plan->kind == SIM_CALLING)
-		sim_calls_ended(c->number, side);
+		sim_calls_ended(c->life);
 	c->ch = NULL;
 	c->ev = NULL;
 }

@@ -22,6 +22,7 @@
  * @news: counts what they are told
  * @stop: they end
  * @tasks: that there are
+ * @last: reader: behind the last unit
  * @rest: stream: bytes of a word that is not whole
  * @rest_len: of those
  * @rest_of: the binding that they came by
@@ -39,6 +40,7 @@ struct client_channel {
 	u32 news;
 	bool stop;
 	u32 tasks;
+	u32 last;
 	u8 rest[8];
 	u32 rest_len;
 	u32 rest_of;

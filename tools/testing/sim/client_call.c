@@ -183,7 +183,7 @@ static bool call_one(struct client_channel *c)
 	if (!call)
 		return true;
 	call->c = c;
-	call->id = sim_call_new(c->number, c->client->side);
+	call->id = sim_call_new(c->life, c->client->side);
 	if (call->id == SIM_CALLS) {
 		kfree(call);
 		return false;
@@ -211,7 +211,7 @@ static bool call_one(struct client_channel *c)
 /* The other way: it waits itself. */
 static bool call_sync(struct client_channel *c)
 {
-	struct client_request req = { .id = sim_call_new(c->number, c->client->side) };
+	struct client_request req = { .id = sim_call_new(c->life, c->client->side) };
 	struct client_answer answer;
 	ssize_t n;
 

@@ -187,13 +187,28 @@ static int probe_with(struct device *dev, struct device_driver *drv)
 	return err;
 }
 
+static bool registered(struct bus_type *bus, const struct device_driver *drv)
+{
+	struct list_head *at;
+
+	for (at = bus->drivers.next; at != &bus->drivers; at = at->next)
+		if (at == &drv->node)
+			return true;
+	return false;
+}
+
+/* Drivers may come and go while one probes. */
 static void attach(struct device *dev)
 {
-	struct device_driver *drv;
+	struct device_driver *drv[8];
+	struct list_head *at;
+	u32 n = 0, i;
 
 	device_lock(dev);
-	list_for_each_entry(drv, &dev->bus->drivers, node)
-		if (!probe_with(dev, drv))
+	for (at = dev->bus->drivers.next; at != &dev->bus->drivers; at = at->next)
+		drv[n++] = list_entry(at, struct device_driver, node);
+	for (i = 0; i < n; i++)
+		if (registered(dev->bus, drv[i]) && !probe_with(dev, drv[i]))
 			break;
 	device_unlock(dev);
 }
@@ -269,11 +284,13 @@ static u32 devices_of(struct bus_type *bus, struct device **dev)
 	struct device *at;
 	u32 n = 0;
 
+	sim_alone = true;
 	list_for_each_entry(at, &bus->devices, node) {
 		if (n == MANY)
 			sim_fail("too many devices");
 		dev[n++] = get_device(at);
 	}
+	sim_alone = false;
 	return n;
 }
 

@@ -10,25 +10,27 @@
  * struct flow - one way of one channel
  * @sent: units that the channel took
  * @of: of each the sender's session; life 0: it changed while it was sent
- * @got: units up to which the receiver has been
+ * @there: of each, whether the receiver has read it
+ * @busy: a sender is at work: that of the next life waits, or would send the same again
  * @closed: the sender's session that it closed in good order, the receiver being told
  * @now: the sender's session that it was told of; life 0: none
- * @lost: sessions of a resumable channel that ended
+ * @run: of a resumable channel that its sender was told of
  * @events_sent: of counted events, as @events_got
  */
 struct flow {
 	u32 sent;
 	struct sim_session of[SIM_UNITS];
-	u32 got;
+	bool there[SIM_UNITS];
+	bool busy;
 	struct sim_session closed;
 	struct sim_session now;
-	u32 lost;
+	u64 run;
 	u64 events_sent;
 	u64 events_got;
 };
 
 struct call {
-	u32 channel;
+	u32 life;
 	u32 side;
 	bool made;
 	bool done;
@@ -96,24 +98,44 @@ static bool same(const struct sim_session *a, const struct sim_session *b)
 	return a->life && a->life == b->life && a->number == b->number;
 }
 
-/* The receiver has read unit @seq. */
-void sim_flow_got(u32 channel, u32 side, u32 seq)
+/* Another client of this end may still be about to go. [sleep] */
+void sim_flow_begin(u32 channel, u32 side)
+{
+	while (flow_of(channel, side)->busy)
+		sim_sleep(1);
+	flow_of(channel, side)->busy = true;
+}
+
+void sim_flow_end(u32 channel, u32 side)
+{
+	flow_of(channel, side)->busy = false;
+}
+
+/* A receiver has read unit @seq; @last: behind the one before. */
+void sim_flow_got(u32 channel, u32 side, u32 seq, u32 *last)
 {
 	struct flow *f = flow_of(channel, side);
 	u32 i;
 
 	sim_trace("channel %u of %u: got %u", channel, side, seq);
 	/* It may come before its sender knows that it went. */
-	if (seq > f->sent + 64)
+	if (seq > f->sent + 64 || seq >= SIM_UNITS)
 		sim_fail("channel %u: unit %u came, and only %u were sent", channel, seq, f->sent);
-	if (seq < f->got)
-		sim_fail("channel %u: unit %u came again, or late: %u were there", channel, seq,
-			 f->got);
-	for (i = f->got; i < seq && seq < f->sent; i++)
-		if (same(&f->of[i], &f->of[seq]))
+	if (f->there[seq])
+		sim_fail("channel %u: unit %u came again", channel, seq);
+	if (seq < *last)
+		sim_fail("channel %u: unit %u came behind %u", channel, seq, *last - 1);
+	f->there[seq] = true;
+	*last = seq + 1;
+	for (i = seq; i-- && seq < f->sent;) {
+		if (!same(&f->of[i], &f->of[seq]))
+			continue;
+		if (!f->there[i])
 			sim_fail("channel %u: unit %u came, and %u of the same session did not",
 				 channel, seq, i);
-	f->got = seq + 1;
+		/* What was before that was looked at then. */
+		break;
+	}
 }
 
 /* The sender closes its channel: the peer reads what was sent. */
@@ -130,8 +152,8 @@ void sim_flow_ended(u32 channel, u32 side, int why)
 
 	if (why != -EPIPE || !sim_plan.orderly)
 		return;
-	for (i = f->got; i < f->sent; i++)
-		if (same(&f->of[i], &f->closed))
+	for (i = 0; i < f->sent; i++)
+		if (!f->there[i] && same(&f->of[i], &f->closed))
 			sim_fail("channel %u: unit %u was sent before the close, and did not come",
 				 channel, i);
 }
@@ -142,21 +164,28 @@ void sim_flow_session(u32 channel, u32 side, u32 life, u32 session)
 	flow_of(channel, side)->now = (struct sim_session){ life, session };
 }
 
-/* A resumable channel was told that it was not resumed. */
+/* A resumable channel is up, in a run that both ends know by the same number. */
+void sim_flow_up(u32 channel, u32 side, u64 run)
+{
+	flow_of(channel, side)->run = run;
+}
+
+/* It was told that it was not resumed: that may be where only one end was told of the run. */
 void sim_flow_lost(u32 channel, u32 side)
 {
-	flow_of(channel, side)->lost++;
-	if (sim_plan.resumes && sim_plan.channel[channel].resumable && sim_plan.keep)
+	u64 run = flow_of(channel, side)->run;
+
+	if (sim_plan.resumes && run && run == flow_of(channel, !side)->run)
 		sim_fail("channel %u was not resumed", channel);
 }
 
 /* ---- calls ---- */
 
-u32 sim_call_new(u32 channel, u32 side)
+u32 sim_call_new(u32 life, u32 side)
 {
 	if (calls_n == SIM_CALLS)
 		return SIM_CALLS;
-	calls[calls_n] = (struct call){ .channel = channel, .side = side, .made = true };
+	calls[calls_n] = (struct call){ .life = life, .side = side, .made = true };
 	return calls_n++;
 }
 
@@ -195,14 +224,27 @@ u32 sim_call_answer(u32 id)
 }
 
 /* The channel is closed at the caller's. */
-void sim_calls_ended(u32 channel, u32 side)
+void sim_calls_ended(u32 life)
 {
 	u32 i;
 
 	for (i = 0; i < calls_n; i++)
-		if (calls[i].channel == channel && calls[i].side == side && calls[i].made &&
-		    !calls[i].done)
+		if (calls[i].life == life && calls[i].made && !calls[i].done)
 			sim_fail("call %u did not end with its channel", i);
+}
+
+/* The domain is dead, and its calls with it. */
+void sim_flows_died(u32 side)
+{
+	u32 i;
+
+	for (i = 0; i < SIM_CHANNELS; i++) {
+		sim_flow_session(i, side, 0, 0);
+		sim_flow_end(i, side);
+	}
+	for (i = 0; i < calls_n; i++)
+		if (calls[i].side == side)
+			calls[i].made = false;
 }
 
 /* ---- events ---- */
@@ -244,8 +286,8 @@ static void flow_check(u32 channel, u32 side)
 	if (f->sent < c->goal[side])
 		sim_fail("channel %u from %u: %u of %u units sent, and nobody moves", channel, side,
 			 f->sent, c->goal[side]);
-	for (i = f->got; i < f->sent; i++)
-		if (same(&f->of[i], &f->now))
+	for (i = 0; i < f->sent; i++)
+		if (!f->there[i] && same(&f->of[i], &f->now))
 			sim_fail("channel %u from %u: unit %u of %u is not there, and nobody moves",
 				 channel, side, i, f->sent);
 }

@@ -87,21 +87,25 @@ void sim_flows_reset(void);
 u32 sim_life_new(void);
 u32 sim_flow_next(u32 channel, u32 side);
 void sim_flow_sent(u32 channel, u32 side, u32 n, u32 life, u32 before, u32 after);
-void sim_flow_got(u32 channel, u32 side, u32 seq);
+void sim_flow_got(u32 channel, u32 side, u32 seq, u32 *last);
+void sim_flow_begin(u32 channel, u32 side);
+void sim_flow_end(u32 channel, u32 side);
 void sim_flow_closed(u32 channel, u32 side, u32 life, u32 session);
 void sim_flow_ended(u32 channel, u32 side, int why);
+void sim_flow_up(u32 channel, u32 side, u64 run);
 void sim_flow_lost(u32 channel, u32 side);
 void sim_flow_session(u32 channel, u32 side, u32 life, u32 session);
 void sim_flows_check(void);
 u64 sim_word(u32 channel, u32 side, u32 seq);
 
 /* Calls: each ends once, and is served at most once. */
-u32 sim_call_new(u32 channel, u32 side);
+u32 sim_call_new(u32 life, u32 side);
 void sim_call_unmade(u32 id);
 void sim_call_done(u32 id, int err);
 void sim_call_served(u32 id);
 u32 sim_call_answer(u32 id);
-void sim_calls_ended(u32 channel, u32 side);
+void sim_calls_ended(u32 life);
+void sim_flows_died(u32 side);
 
 /* Counted events. */
 void sim_event_sent(u32 channel, u32 side, u32 n);

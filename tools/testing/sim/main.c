@@ -5,6 +5,7 @@
  *   sim check RUNS [JOBS]   seeds 1 to RUNS, or from SIM_FIRST on
  *   sim run SEED            one, with its trace
  */
+#include <sanitizer/common_interface_defs.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -77,6 +78,7 @@ static void print_trace(void)
 
 	for (; i < lines_n; i++)
 		printf("# %s\n", lines[i % LINES]);
+	fflush(stdout);
 }
 
 void sim_fail(const char *fmt, ...)
@@ -89,9 +91,10 @@ void sim_fail(const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(shared->text + n, sizeof(shared->text) - n, fmt, args);
 	va_end(args);
-	if (sim_tracing)
+	if (sim_tracing) {
 		print_trace();
-	fflush(stdout);
+		__sanitizer_print_stack_trace();
+	}
 	_exit(3);
 }
 
@@ -118,6 +121,12 @@ const char *__asan_default_options(void)
 	return "detect_leaks=0:exitcode=4:allocator_may_return_null=1:detect_stack_use_after_return=0";
 }
 
+const char *__ubsan_default_options(void);
+const char *__ubsan_default_options(void)
+{
+	return "print_stacktrace=1:exitcode=4";
+}
+
 /* ---- one seed ---- */
 
 static void run_seed(u64 seed, u32 dropped)
@@ -141,6 +150,8 @@ static bool try_seed(u64 seed, u32 dropped, bool trace)
 	if (!pid) {
 		alarm(60);
 		sim_tracing = trace;
+		if (trace)
+			__sanitizer_set_death_callback(print_trace);
 		if (!trace && !freopen("/dev/null", "w", stderr))
 			_exit(5);
 		run_seed(seed, dropped);

@@ -208,22 +208,49 @@ static void unload_all(u32 side)
 		sim_rmmod(side, i);
 }
 
-static void overwrite_state(u32 side, u32 value)
+static bool others_run(void)
 {
-	char path[96];
+	struct task_struct *t = NULL;
 
+	while ((t = sim_task_next(t)))
+		if (t->state == SIM_READY && t != sim_current())
+			return true;
+	return false;
+}
+
+static void state_path(char *path, u32 side)
+{
 	if (side == SIM_FRONT)
-		snprintf(path, sizeof(path), "/local/domain/%u/device/duct/0/state",
+		snprintf(path, 96, "/local/domain/%u/device/duct/0/state",
 			 sim_domains[SIM_FRONT].domid);
 	else
-		snprintf(path, sizeof(path), "/local/domain/%u/backend/duct/%u/0/state",
+		snprintf(path, 96, "/local/domain/%u/backend/duct/%u/0/state",
 			 sim_domains[SIM_BACK].domid, sim_domains[SIM_FRONT].domid);
-	if (sim_node_read(0, path)) {
-		char text[8];
+}
 
-		snprintf(text, sizeof(text), "%u", value);
+static bool state_is(u32 side, u32 value)
+{
+	const char *now;
+	char path[96];
+
+	state_path(path, side);
+	now = sim_node_read(0, path);
+	return now && now[0] == (char)('0' + value);
+}
+
+/* One that nobody wrote, when the other end is in any state of its own. */
+static void overwrite_state(u32 side, u32 value)
+{
+	u64 until = sim_steps + 3000;
+	u32 when = 1 + sim_rnd(6);
+	char path[96], text[8];
+
+	while (sim_steps < until && !state_is(!side, when) && others_run())
+		sim_switch();
+	state_path(path, side);
+	snprintf(text, sizeof(text), "%u", value);
+	if (sim_node_read(0, path))
 		sim_node_write(0, path, text);
-	}
 }
 
 static void signal_one(u32 side)
@@ -286,16 +313,6 @@ static void do_op(const struct sim_op *op)
 	default:
 		signal_one(side);
 	}
-}
-
-static bool others_run(void)
-{
-	struct task_struct *t = NULL;
-
-	while ((t = sim_task_next(t)))
-		if (t->state == SIM_READY && t != sim_current())
-			return true;
-	return false;
 }
 
 static void script(void *arg)

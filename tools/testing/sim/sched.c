@@ -13,7 +13,8 @@
 
 #define TASKS		192
 #define STACK		(128u << 10)
-#define STEPS_MOST	4000000u
+#define STEPS_MOST	1000000u
+#define STEPS_A_TICK	1024u
 
 struct sim_seed sim_seed;
 struct sim_domain sim_domains[SIM_DOMAINS];
@@ -28,7 +29,7 @@ static struct task_struct *running;	/* NULL: the controller */
 static u32 tasks_n;			/* the highest in use, and one */
 static u64 rnd_state[2];
 static u64 last_id;
-static bool picking;			/* nobody is switched to */
+bool sim_alone;				/* nobody is switched to */
 
 /* ---- the generator: xorshift128+ ---- */
 
@@ -193,12 +194,12 @@ static void expire(void)
 {
 	u32 i;
 
-	picking = true;
+	sim_alone = true;
 	for (i = 0; i < tasks_n; i++)
 		if (tasks[i].state == SIM_WAITING && tasks[i].until <= sim_jiffies)
 			tasks[i].state = SIM_READY;
 	sim_timers_run();
-	picking = false;
+	sim_alone = false;
 }
 
 static struct task_struct *pick(void)
@@ -207,6 +208,10 @@ static struct task_struct *pick(void)
 
 	if (++sim_steps > STEPS_MOST)
 		sim_fail("no end after %u switches", STEPS_MOST);
+	if (!(sim_steps % STEPS_A_TICK)) {
+		sim_jiffies++;
+		expire();
+	}
 	if (sim_one_in(sim_seed.early_one_in)) {
 		sim_jiffies += 1 + sim_rnd(sim_one_in(8) ? HZ : HZ / 50);
 		expire();
@@ -242,8 +247,8 @@ static void switch_to(struct task_struct *next)
 void sim_switch(void)
 {
 	/* The controller is nobody's processor. */
-	if (!running || picking) {
-		sim_until_switch = 1 << 20;
+	if (!running || sim_alone) {
+		sim_until_switch = running ? 0 : 1 << 20;
 		return;
 	}
 	if (running->stores && sim_one_in(3))

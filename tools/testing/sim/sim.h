@@ -164,6 +164,7 @@ struct sim_seed {
 
 extern struct sim_seed sim_seed;
 extern u64 sim_steps;
+extern bool sim_alone;
 extern bool sim_tracing;
 
 void sim_rnd_start(u64 seed);

@@ -11,6 +11,7 @@
 #define TRANSACTIONS	10	/* xenstored's own limit for a domain */
 #define TOUCHED		48
 #define CHANGES		96
+#define MISSED		96
 
 struct node {
 	char path[PATH];
@@ -26,7 +27,8 @@ struct tree {
  * struct tx - a transaction: a copy of all, and what was done to it
  * @touched: paths that it read, wrote or listed
  * @change: paths that it wrote, or removed: '-' before them
- * @stale: somebody has changed one of @touched meanwhile
+ * @missed: paths that others have changed since it began
+ * @stale: one of these is one of @touched, or concerns it
  */
 struct tx {
 	bool used;
@@ -36,6 +38,8 @@ struct tx {
 	int touched_n;
 	char change[CHANGES][PATH + 1];
 	int change_n;
+	char missed[MISSED][PATH];
+	int missed_n;
 	bool stale;
 };
 
@@ -116,6 +120,12 @@ static struct tx *tx_of(u32 id)
 	return &txs[id - 1];
 }
 
+/* A directory changes with what comes and goes in it. */
+static bool concerns(const char *looked_at, const char *changed)
+{
+	return is_below(looked_at, changed) || is_below(changed, looked_at);
+}
+
 static void touch(struct tx *tx, const char *path)
 {
 	int i;
@@ -123,27 +133,31 @@ static void touch(struct tx *tx, const char *path)
 	for (i = 0; i < tx->touched_n; i++)
 		if (!strcmp(tx->touched[i], path))
 			return;
+	for (i = 0; i < tx->missed_n; i++)
+		if (concerns(path, tx->missed[i]))
+			tx->stale = true;
 	if (tx->touched_n == TOUCHED)
 		tx->stale = true;
 	else
 		strscpy(tx->touched[tx->touched_n++], path, PATH);
 }
 
-/* Others that looked at it have to begin again. */
+/* Others that looked at it, or will, have to begin again. */
 static void changed(const char *path, const struct tx *by)
 {
-	char above[PATH];
 	int i, k;
 
-	strscpy(above, path, sizeof(above));
-	*strrchr(above, '/') = '\0';
 	for (i = 0; i < TRANSACTIONS; i++) {
 		struct tx *tx = &txs[i];
 
 		if (!tx->used || tx == by)
 			continue;
 		for (k = 0; k < tx->touched_n && !tx->stale; k++)
-			tx->stale = is_below(tx->touched[k], path) || !strcmp(tx->touched[k], above);
+			tx->stale = concerns(tx->touched[k], path);
+		if (tx->missed_n == MISSED)
+			tx->stale = true;
+		else
+			strscpy(tx->missed[tx->missed_n++], path, PATH);
 	}
 }
 
@@ -236,6 +250,7 @@ u32 sim_tx_start(void)
 	memcpy(txs[i].tree.node, tree.node, tree.n * sizeof(tree.node[0]));
 	txs[i].touched_n = 0;
 	txs[i].change_n = 0;
+	txs[i].missed_n = 0;
 	txs[i].stale = false;
 	return i + 1;
 }

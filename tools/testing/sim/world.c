@@ -97,6 +97,9 @@ bool sim_insmod(u32 domain, u32 module)
 
 	if (d->loaded[module])
 		return true;
+	/* As modprobe. */
+	if (module != SIM_CORE && !sim_insmod(domain, SIM_CORE))
+		return false;
 	module_fresh(&d->image->module[module]);
 	if (module == SIM_CORE)
 		set_params(d->image);
@@ -140,7 +143,6 @@ void sim_destroy(u32 domain)
 {
 	struct sim_domain *d = &sim_domains[domain];
 	char path[64];
-	u32 i;
 
 	sim_trace("dom%u dies", d->domid);
 	d->alive = false;
@@ -153,8 +155,7 @@ void sim_destroy(u32 domain)
 	sim_events_kill(domain);
 	sim_grants_kill(domain);
 	sim_memory_kill(domain);
-	for (i = 0; i < SIM_CHANNELS; i++)
-		sim_flow_session(i, domain, 0, 0);
+	sim_flows_died(domain);
 	snprintf(path, sizeof(path), "/local/domain/%u", d->domid);
 	sim_node_rm(0, path);
 }
@@ -248,17 +249,22 @@ void sim_attach(bool again)
 	sim_trace("attached%s", again ? " again" : "");
 }
 
+/* Also what is left of guests that died, as "detach --force" does. */
 static void remove_all(void)
 {
 	char front[96], back[96];
+	domid_t guest;
 	u32 tx;
 
 	front_dir(front);
-	back_dir(back);
 	do {
 		tx = begin();
 		sim_node_rm(tx, front);
-		sim_node_rm(tx, back);
+		for (guest = 1; guest < next_domid; guest++) {
+			snprintf(back, sizeof(back), "/local/domain/%u/backend/duct/%u/0",
+				 sim_domains[SIM_BACK].domid, guest);
+			sim_node_rm(tx, back);
+		}
 	} while (sim_tx_end(tx, false));
 }
 

@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 
+#include "flow.h"
 #include "sim.h"
 
 #define WATCHES		48u
@@ -386,15 +387,28 @@ static void otherend_free(struct xenbus_device *dev)
 	dev->otherend = NULL;
 }
 
+/*
+ * In one transaction. Linux reads the two one after the other, and has the number of one
+ * backend and the path of another when the toolstack comes in between: not ours to try.
+ */
 static int otherend_read(struct xenbus_device *dev)
 {
 	const char *id = is_back() ? "frontend-id" : "backend-id";
+	struct xenbus_transaction t;
 	char *path;
+	int n;
 
 	otherend_free(dev);
-	if (xenbus_scanf(XBT_NIL, dev->nodename, id, "%d", &dev->otherend_id) != 1)
+	if (xenbus_transaction_start(&t))
+		return -ENOMEM;
+	n = xenbus_scanf(t, dev->nodename, id, "%d", &dev->otherend_id);
+	path = xenbus_read(t, dev->nodename, is_back() ? "frontend" : "backend", NULL);
+	xenbus_transaction_end(t, 1);
+	if (n != 1) {
+		if (!IS_ERR(path))
+			kfree(path);
 		return -ENOENT;
-	path = xenbus_read(XBT_NIL, dev->nodename, is_back() ? "frontend" : "backend", NULL);
+	}
 	if (IS_ERR(path))
 		return PTR_ERR(path);
 	dev->otherend = path;
@@ -415,10 +429,11 @@ static int xenbus_probe(struct device *device)
 	struct xenbus_driver *drv = to_xenbus_driver(device->driver);
 	int err = otherend_read(dev);
 
-	if (err)
-		return err;
-	err = drv->probe(dev, drv->ids);
+	if (!err)
+		err = drv->probe(dev, drv->ids);
 	if (err) {
+		/* Linux does not try again: who attached has to. */
+		sim_plan.heal = true;
 		otherend_free(dev);
 		return err;
 	}
@@ -459,12 +474,15 @@ static const struct device_type xenbus_type = { .name = "xenbus", .release = xen
 
 static struct xenbus_device *device_find(const char *node, size_t n)
 {
+	struct xenbus_device *found = NULL;
 	struct device *dev;
 
+	sim_alone = true;
 	list_for_each_entry(dev, &buses[sim_domain_now()].bus.devices, node)
-		if (!strncmp(to_xenbus_device(dev)->nodename, node, n))
-			return to_xenbus_device(get_device(dev));
-	return NULL;
+		if (!found && !strncmp(to_xenbus_device(dev)->nodename, node, n))
+			found = to_xenbus_device(get_device(dev));
+	sim_alone = false;
+	return found;
 }
 
 static void device_new(const char *node)

@@ -176,7 +176,8 @@ static bool duct_service_keep(struct duct_service *service)
 		list_for_each_entry(ch, &dev->channels, node)
 			if (!ch->up)
 				duct_channel_forget(ch);
-		if (service->role == DUCT_ROLE_CONNECT) {
+		/* Unless its probe() ended only after the peer was back, and has said so. */
+		if (service->role == DUCT_ROLE_CONNECT && !service->bound) {
 			service->bound = true;
 			duct_service_owe(service, DUCT_OWE_BIND, DUCT_OWE_UNBIND);
 		}

@@ -510,8 +510,11 @@ static void duct_receive_withdraw(struct duct_link *link, const struct duct_ctl_
 		return;
 	}
 	service->offered = false;
-	if (service->role == DUCT_ROLE_CONNECT)
+	if (service->role == DUCT_ROLE_CONNECT && service->bound) {
+		/* Our BIND may come there behind the next announcement, and is not for that. */
 		service->bound = false;
+		duct_service_owe(service, DUCT_OWE_UNBIND, DUCT_OWE_BIND);
+	}
 	duct_service_update(service);
 }
 

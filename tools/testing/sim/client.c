@@ -87,6 +87,7 @@ static int client_send_one(struct client_channel *c, u32 seq)
 
 	words = client_words(c, word, seq);
 	units = c->plan->kind == SIM_STREAM ? words : 1;
+	sim_flow_try(c->number, c->client->side, units);
 	n = sim_rnd(4);
 	if (n == 1)
 		err = client_send_in_place(c, word, words * 8, flags);
@@ -97,6 +98,8 @@ static int client_send_one(struct client_channel *c, u32 seq)
 	if (!err)
 		sim_flow_sent(c->number, c->client->side, units, c->life, before,
 			      client_session(c));
+	else
+		sim_flow_try(c->number, c->client->side, 0);
 	if (!err && flags && (sim_chance(2) || seq + units >= c->plan->goal[c->client->side]))
 		duct_publish(c->ch);
 	return err;
@@ -196,7 +199,6 @@ static void client_down(struct duct_channel *ch, int why)
 	sim_flow_ended(c->number, !c->client->side, why);
 	if (to_duct_channel_core(ch)->keep && why != -EPIPE)
 		sim_flow_lost(c->number, c->client->side);
-	c->rest_len = 0;
 	client_tell(c);
 }
 

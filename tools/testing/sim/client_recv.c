@@ -52,7 +52,8 @@ static int client_read_stream(struct client_channel *c, struct duct_msg *msg)
 {
 	bool resumable = c->plan->resumable && sim_plan.keep;
 	u8 bytes[CLIENT_BYTES];
-	u32 len = msg->len;
+	/* Sampled first: if then the bytes can be read, they are of this one. */
+	u32 session = client_session(c), len = msg->len;
 	int err;
 
 	if (len > sizeof(bytes) || !len)
@@ -62,7 +63,7 @@ static int client_read_stream(struct client_channel *c, struct duct_msg *msg)
 		len = 1 + sim_rnd(len);
 	err = duct_read(msg, bytes, len);
 	if (!err)
-		client_take_bytes(c, bytes, len, resumable ? client_session(c) : msg->serial);
+		client_take_bytes(c, bytes, len, resumable ? session : msg->serial);
 	return err;
 }
 

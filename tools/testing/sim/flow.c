@@ -9,6 +9,7 @@
 /**
  * struct flow - one way of one channel
  * @sent: units that the channel took
+ * @trying: units that are being sent
  * @of: of each the sender's session; life 0: it changed while it was sent
  * @there: of each, whether the receiver has read it
  * @busy: a sender is at work: that of the next life waits, or would send the same again
@@ -19,6 +20,7 @@
  */
 struct flow {
 	u32 sent;
+	u32 trying;
 	struct sim_session of[SIM_UNITS];
 	bool there[SIM_UNITS];
 	bool busy;
@@ -81,11 +83,18 @@ u32 sim_flow_next(u32 channel, u32 side)
 	return flow_of(channel, side)->sent;
 }
 
+/* These are about to be sent, or not: who dies then does not say. */
+void sim_flow_try(u32 channel, u32 side, u32 n)
+{
+	flow_of(channel, side)->trying = n;
+}
+
 /* The channel took @n units; its session before that, and after. */
 void sim_flow_sent(u32 channel, u32 side, u32 n, u32 life, u32 before, u32 after)
 {
 	struct flow *f = flow_of(channel, side);
 
+	f->trying = 0;
 	for (; n; n--) {
 		f->of[f->sent].life = before == after ? life : 0;
 		f->of[f->sent].number = before;
@@ -239,6 +248,7 @@ void sim_flows_died(u32 side)
 	u32 i;
 
 	for (i = 0; i < SIM_CHANNELS; i++) {
+		sim_flow_sent(i, side, flow_of(i, side)->trying, 0, 0, 0);
 		sim_flow_session(i, side, 0, 0);
 		sim_flow_end(i, side);
 	}

@@ -86,6 +86,7 @@ struct sim_session {
 void sim_flows_reset(void);
 u32 sim_life_new(void);
 u32 sim_flow_next(u32 channel, u32 side);
+void sim_flow_try(u32 channel, u32 side, u32 n);
 void sim_flow_sent(u32 channel, u32 side, u32 n, u32 life, u32 before, u32 after);
 void sim_flow_got(u32 channel, u32 side, u32 seq, u32 *last);
 void sim_flow_begin(u32 channel, u32 side);

@@ -267,7 +267,12 @@ static int client_open(struct client *client, u32 number)
 	c->plan = &sim_plan.channel[number];
 	c->life = sim_life_new();
 	init_waitqueue_head(&c->wait);
-	err = c->plan->kind == SIM_EVENTS ? client_open_event(c) : client_open_channel(c);
+	if (c->plan->kind == SIM_EVENTS)
+		err = client_open_event(c);
+	else if (c->plan->kind == SIM_REGIONS)
+		err = client_region_open(c);
+	else
+		err = client_open_channel(c);
 	if (err) {
 		c->ch = NULL;
 		c->ev = NULL;
@@ -276,6 +281,9 @@ static int client_open(struct client *client, u32 number)
 	switch (c->plan->kind) {
 	case SIM_EVENTS:
 		client_begin(c, "trigger", client_trigger);
+		return 0;
+	case SIM_REGIONS:
+		client_begin(c, "region", client_region_task);
 		return 0;
 	case SIM_CALLING:
 		client_begin(c, "caller", client_caller);
@@ -295,7 +303,7 @@ static void client_close(struct client_channel *c)
 {
 	u32 side = sim_domain_now();
 
-	if (!c->ch && !c->ev)
+	if (!c->ch && !c->ev && !c->region)
 		return;
 	WRITE_ONCE(c->stop, true);
 	client_tell(c);
@@ -307,6 +315,8 @@ static void client_close(struct client_channel *c)
 	}
 	wait_event(c->wait, !READ_ONCE(c->tasks));
 	client_reply_all(c);
+	if (c->region)
+		client_region_close(c);
 	duct_close(c->ch);
 	duct_event_close(c->ev);
 	if (c->plan->kind == SIM_CALLING)

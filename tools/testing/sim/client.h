@@ -10,6 +10,8 @@
 
 #define CLIENT_BYTES	4096
 
+struct client_region;
+
 /**
  * struct client_channel - one channel of a device
  * @client: whose
@@ -18,6 +20,7 @@
  * @life: tells it from others of that number
  * @ch: the core's
  * @ev: of a counted event
+ * @region: of a region
  * @wait: the tasks', for up, room, something to read, or the end
  * @news: counts what they are told
  * @stop: they end
@@ -36,6 +39,7 @@ struct client_channel {
 	u32 life;
 	struct duct_channel *ch;
 	struct duct_event *ev;
+	struct client_region *region;
 	wait_queue_head_t wait;
 	u32 news;
 	bool stop;
@@ -73,5 +77,10 @@ void client_caller(void *arg);
 void client_replier(void *arg);
 void client_reply_all(struct client_channel *c);
 int client_serve(struct client_channel *c, struct duct_msg *msg);
+
+/* client_region.c */
+int client_region_open(struct client_channel *c);
+void client_region_close(struct client_channel *c);
+void client_region_task(void *arg);
 
 #endif /* _SIM_CLIENT_H */

@@ -16,6 +16,7 @@
  * @closed: the sender's session that it closed in good order, the receiver being told
  * @now: the sender's session that it was told of; life 0: none
  * @run: of a resumable channel that its sender was told of
+ * @region: so many of this end's clients were told that their region is up
  * @events_sent: of counted events, as @events_got
  */
 struct flow {
@@ -27,6 +28,7 @@ struct flow {
 	struct sim_session closed;
 	struct sim_session now;
 	u64 run;
+	int region;
 	u64 events_sent;
 	u64 events_got;
 };
@@ -251,6 +253,7 @@ void sim_flows_died(u32 side)
 		sim_flow_sent(i, side, flow_of(i, side)->trying, 0, 0, 0);
 		sim_flow_session(i, side, 0, 0);
 		sim_flow_end(i, side);
+		flow_of(i, side)->region = 0;
 	}
 	for (i = 0; i < calls_n; i++)
 		if (calls[i].side == side)
@@ -274,6 +277,11 @@ void sim_event_got(u32 channel, u32 side, u32 n)
 			 f->events_sent);
 }
 
+void sim_region_told(u32 channel, u32 side, bool up)
+{
+	flow_of(channel, side)->region += up ? 1 : -1;
+}
+
 /* ---- when all is quiet, and both ends are there ---- */
 
 static void flow_check(u32 channel, u32 side)
@@ -293,6 +301,11 @@ static void flow_check(u32 channel, u32 side)
 	}
 	if (c->kind == SIM_CALLING)
 		return;
+	if (c->kind == SIM_REGIONS) {
+		if (f->region != 1)
+			sim_fail("region %u is not up at %u, and nobody moves", channel, side);
+		return;
+	}
 	if (f->sent < c->goal[side])
 		sim_fail("channel %u from %u: %u of %u units sent, and nobody moves", channel, side,
 			 f->sent, c->goal[side]);

@@ -17,6 +17,7 @@ enum sim_kind {
 	SIM_STREAM,
 	SIM_CALLING,
 	SIM_EVENTS,
+	SIM_REGIONS,
 	SIM_KINDS
 };
 
@@ -111,6 +112,8 @@ void sim_flows_died(u32 side);
 /* Counted events. */
 void sim_event_sent(u32 channel, u32 side, u32 n);
 void sim_event_got(u32 channel, u32 side, u32 n);
+
+void sim_region_told(u32 channel, u32 side, bool up);
 
 /* From the scheduler. */
 struct task_struct *sim_spawn(u32 domain, const char *name, void (*fn)(void *arg), void *arg);

@@ -41,7 +41,7 @@ static void make_channel(struct sim_channel *c)
 	memset(c, 0, sizeof(*c));
 	c->kind = sim_rnd(SIM_KINDS + 2) % SIM_KINDS;
 	c->resumable = c->kind < SIM_CALLING && sim_one_in(2);
-	c->pull = c->kind != SIM_EVENTS && sim_one_in(2);
+	c->pull = c->kind < SIM_EVENTS && sim_one_in(2);
 	c->ring = rings[sim_rnd(ARRAY_SIZE(rings))];
 	c->max_msg = 8 * (4 + sim_rnd(60));
 	c->lend = sim_one_in(2);
@@ -139,7 +139,7 @@ void sim_plan_make(u64 seed, u32 dropped)
 
 void sim_plan_print(FILE *to, u32 dropped)
 {
-	static const char * const kinds[] = { "messages", "a stream", "calls", "events" };
+	static const char * const kinds[] = { "messages", "a stream", "calls", "events", "a region" };
 	u32 i;
 
 	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s, indexes from %u\n",
@@ -238,19 +238,28 @@ static bool state_is(u32 side, u32 value)
 	return now && now[0] == (char)('0' + value);
 }
 
+static void write_state(u32 side, u32 value)
+{
+	char path[96], text[8];
+
+	state_path(path, side);
+	snprintf(text, sizeof(text), "%u", value);
+	if (sim_node_read(0, path))
+		sim_node_write(0, path, text);
+}
+
 /* One that nobody wrote, when the other end is in any state of its own. */
 static void overwrite_state(u32 side, u32 value)
 {
 	u64 until = sim_steps + 3000;
 	u32 when = 1 + sim_rnd(6);
-	char path[96], text[8];
 
+	/* It stays there only while the peer is closing, too. */
+	if (when == XenbusStateClosing)
+		write_state(side, XenbusStateClosing);
 	while (sim_steps < until && !state_is(!side, when) && others_run())
 		sim_switch();
-	state_path(path, side);
-	snprintf(text, sizeof(text), "%u", value);
-	if (sim_node_read(0, path))
-		sim_node_write(0, path, text);
+	write_state(side, value);
 }
 
 static void signal_one(u32 side)

@@ -121,7 +121,7 @@ u32 sim_domain_now(void);
 u32 sim_rnd(u32 n);
 bool sim_chance(u32 one_in);
 void sim_sleep(unsigned long ticks);
-__printf(1, 2) void sim_fail(const char *fmt, ...) __attribute__((noreturn));
+__printf(1, 2) void __noreturn sim_fail(const char *fmt, ...);
 __printf(1, 2) void sim_trace(const char *fmt, ...);
 
 #endif /* _SIM_FLOW_H */

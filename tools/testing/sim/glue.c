@@ -27,11 +27,10 @@ struct duct_step sim_state_step(enum duct_side side, unsigned int ours, unsigned
 	return step;
 }
 
-_Static_assert(DUCT_STATES == SIM_STATES && duct_state_renewed == SIM_RENEWED, "states");
+static_assert(DUCT_STATES == SIM_STATES);
+static_assert(duct_state_renewed == SIM_RENEWED);
 
-/* A module may have none of either. */
-#define __weak		__attribute__((weak))
-
+/* A module may have no variables of either kind. */
 #define MODULE(m)								\
 	int sim_init_##m(void);							\
 	void sim_exit_##m(void);						\

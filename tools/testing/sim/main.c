@@ -310,7 +310,7 @@ static int run_many(u64 runs, u32 jobs)
 	pid_t pids[JOBS_MOST];
 	int status;
 
-	jobs = min(max(jobs, 1u), (u32)JOBS_MOST);
+	jobs = min_t(u32, max(jobs, 1u), JOBS_MOST);
 	last = first + runs - 1;
 	shared->next = first;
 	for (i = 0; i < jobs; i++, left++)

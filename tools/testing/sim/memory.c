@@ -128,10 +128,10 @@ static void memory_init(void)
 	ASAN_POISON_MEMORY_REGION(pool, (size_t)FRAMES * PAGE_SIZE);
 }
 
-bool sim_is_shared(const volatile void *p)
+bool sim_is_shared(const void *p)
 {
-	return (size_t)((const volatile char *)p - pool) < (size_t)FRAMES * PAGE_SIZE ||
-	       (size_t)((const volatile char *)p - areas_at) < (size_t)AREA_PAGES * PAGE_SIZE;
+	return (size_t)((const char *)p - pool) < (size_t)FRAMES * PAGE_SIZE ||
+	       (size_t)((const char *)p - areas_at) < (size_t)AREA_PAGES * PAGE_SIZE;
 }
 
 /* A free one of [from, from + n), from the last one on, so that runs stay whole. */

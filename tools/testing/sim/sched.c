@@ -262,7 +262,7 @@ static void drain(struct task_struct *t)
 	u32 i;
 
 	for (i = 0; i < t->stores; i++)
-		memcpy((void *)t->store[i].at, &t->store[i].value, t->store[i].size);
+		memcpy(t->store[i].at, &t->store[i].value, t->store[i].size);
 	t->stores = 0;
 }
 
@@ -348,7 +348,7 @@ void sim_fence(void)
 }
 
 /* x86's order: a store may be seen by others after the loads that follow it. */
-void sim_store(volatile void *p, u64 value, size_t size)
+void sim_store(void *p, u64 value, size_t size)
 {
 	struct task_struct *t = running;
 
@@ -357,26 +357,26 @@ void sim_store(volatile void *p, u64 value, size_t size)
 			drain(t);
 		t->store[t->stores++] = (struct sim_store){ p, value, size };
 	} else {
-		memcpy((void *)p, &value, size);
+		memcpy(p, &value, size);
 	}
 	sim_point();
 }
 
-static u64 load(const volatile void *p, size_t size)
+static u64 load(const void *p, size_t size)
 {
 	switch (size) {
 	case 1:
-		return *(const volatile u8 *)p;
+		return __atomic_load_n((const u8 *)p, __ATOMIC_RELAXED);
 	case 2:
-		return *(const volatile u16 *)p;
+		return __atomic_load_n((const u16 *)p, __ATOMIC_RELAXED);
 	case 4:
-		return *(const volatile u32 *)p;
+		return __atomic_load_n((const u32 *)p, __ATOMIC_RELAXED);
 	default:
-		return *(const volatile u64 *)p;
+		return __atomic_load_n((const u64 *)p, __ATOMIC_RELAXED);
 	}
 }
 
-u64 sim_load(const volatile void *p, size_t size)
+u64 sim_load(const void *p, size_t size)
 {
 	u32 i;
 

@@ -35,6 +35,7 @@ struct sim_module {
 	char *saved[2];
 };
 
+/* In the order of loading. */
 enum {
 	SIM_CORE,
 	SIM_WIRE,	/* xen_duct_front or xen_duct_back */
@@ -65,6 +66,7 @@ enum {
 struct sim_image {
 	struct sim_module module[SIM_MODULES];
 	unsigned int *(*param[SIM_PARAMS])(void);
+
 	const char *(*state_name)(unsigned int state);
 };
 
@@ -108,7 +110,7 @@ enum sim_task_state {
 #define SIM_STORES	4
 
 struct sim_store {
-	volatile void *at;
+	void *at;
 	u64 value;
 	size_t size;
 };
@@ -184,7 +186,7 @@ void sim_kill_tasks(u32 domain);
 void sim_sleep(unsigned long ticks);
 struct task_struct *sim_task_next(struct task_struct *after);
 u32 sim_domain_now(void);
-__printf(1, 2) void sim_fail(const char *fmt, ...) __attribute__((noreturn));
+__printf(1, 2) void __noreturn sim_fail(const char *fmt, ...);
 __printf(1, 2) void sim_trace(const char *fmt, ...);
 void sim_print_trace(FILE *to);
 
@@ -219,7 +221,7 @@ void sim_rcu_kill(u32 domain);
 void sim_memory_reset(void);
 void sim_memory_kill(u32 domain);
 void sim_memory_ledger(u32 domain);
-bool sim_is_shared(const volatile void *p);
+bool sim_is_shared(const void *p);
 void sim_page_changed(struct page *page, bool writable);
 void sim_page_orphan(u32 frame);
 void *sim_frame_address(u32 frame);

@@ -120,7 +120,7 @@ int xenbus_exists(struct xenbus_transaction t, const char *dir, const char *node
 
 	absolute(path, dir, node);
 	request();
-	return sim_node_read(t.id, path) != NULL;
+	return !!sim_node_read(t.id, path);
 }
 
 int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node)
@@ -309,9 +309,8 @@ void unregister_xenbus_watch(struct xenbus_watch *watch)
 }
 
 int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
-	bool (*will_handle)(struct xenbus_watch *watch, const char *path, const char *token),
-	void (*callback)(struct xenbus_watch *watch, const char *path, const char *token),
-	const char *fmt, ...)
+			 xenbus_will_handle_t will_handle, xenbus_callback_t callback,
+			 const char *fmt, ...)
 {
 	char path[PATH];
 	va_list args;

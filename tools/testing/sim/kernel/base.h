@@ -45,6 +45,8 @@ typedef unsigned short umode_t;
 #define __percpu
 #define __must_check		__attribute__((warn_unused_result))
 #define __printf(a, b)		__attribute__((format(printf, a, b)))
+#define __noreturn		__attribute__((__noreturn__))
+#define __weak			__attribute__((__weak__))
 #define __maybe_unused		__attribute__((unused))
 #define fallthrough		__attribute__((__fallthrough__))
 #define __acquire(x)		((void)0)
@@ -56,7 +58,7 @@ typedef unsigned short umode_t;
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define barrier()		__asm__ __volatile__("" : : : "memory")
 #define BUILD_BUG_ON(cond)	_Static_assert(!(cond), #cond)
-#define static_assert		_Static_assert
+#define static_assert(cond, ...)	_Static_assert(cond, #cond)
 #define EXPORT_SYMBOL_GPL(s)	extern int sim_no_export
 #define __sim_cat(a, b)		a##b
 #define _sim_cat(a, b)		__sim_cat(a, b)
@@ -76,19 +78,19 @@ static inline void sim_point(void)
 		sim_switch();
 }
 
-u64 sim_load(const volatile void *p, size_t size);
-void sim_store(volatile void *p, u64 value, size_t size);
+u64 sim_load(const void *p, size_t size);
+void sim_store(void *p, u64 value, size_t size);
 void sim_fence(void);
 void sim_copy_in(void *to, const void *from, size_t len);
 
 #define READ_ONCE(x) ({							\
 	union { typeof(x) v; u64 w; } sim_u = { .w = 0 };		\
-	sim_u.w = sim_load(&(x), sizeof(x));				\
+	sim_u.w = sim_load((const void *)&(x), sizeof(x));				\
 	sim_u.v; })
 #define WRITE_ONCE(x, val) do {						\
 	union { typeof(x) v; u64 w; } sim_u = { .w = 0 };		\
 	sim_u.v = (val);						\
-	sim_store(&(x), sim_u.w, sizeof(x));				\
+	sim_store((void *)&(x), sim_u.w, sizeof(x));				\
 } while (0)
 #define virt_load_acquire(p)	READ_ONCE(*(p))
 #define virt_store_release(p, v) WRITE_ONCE(*(p), v)

@@ -161,12 +161,18 @@ struct xenbus_transaction {
 
 #define XBT_NIL			((struct xenbus_transaction){ 0 })
 
+struct xenbus_watch;
+typedef bool (*xenbus_will_handle_t)(struct xenbus_watch *watch, const char *path,
+				     const char *token);
+typedef void (*xenbus_callback_t)(struct xenbus_watch *watch, const char *path,
+				  const char *token);
+
 struct xenbus_watch {
 	struct list_head node_list;
 	const char *node;
 	unsigned int nr_pending;
-	bool (*will_handle)(struct xenbus_watch *watch, const char *path, const char *token);
-	void (*callback)(struct xenbus_watch *watch, const char *path, const char *token);
+	xenbus_will_handle_t will_handle;
+	xenbus_callback_t callback;
 	u32 domain;
 };
 
@@ -218,9 +224,8 @@ unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned in
 int register_xenbus_watch(struct xenbus_watch *watch);
 void unregister_xenbus_watch(struct xenbus_watch *watch);
 __printf(5, 6) int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
-	bool (*will_handle)(struct xenbus_watch *watch, const char *path, const char *token),
-	void (*callback)(struct xenbus_watch *watch, const char *path, const char *token),
-	const char *fmt, ...);
+					xenbus_will_handle_t will_handle,
+					xenbus_callback_t callback, const char *fmt, ...);
 int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state);
 enum xenbus_state xenbus_read_driver_state(const char *path);
 int xenbus_dev_is_online(struct xenbus_device *dev);

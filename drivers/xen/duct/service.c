@@ -384,11 +384,12 @@ void duct_service_bound(struct duct_service *service, bool bound)
 	struct duct_link *link = service->link;
 
 	mutex_lock(&link->lock);
-	if (service->role == DUCT_ROLE_CONNECT && service->bound != bound) {
+	/* While the peer is not there it is nobody's: duct_service_keep() says it later. */
+	if (service->role == DUCT_ROLE_CONNECT && service->wanted && service->bound != bound) {
 		service->bound = bound;
-		if (service->wanted && bound)
+		if (bound)
 			duct_service_owe(service, DUCT_OWE_BIND, DUCT_OWE_UNBIND);
-		else if (service->wanted)
+		else
 			duct_service_owe(service, DUCT_OWE_UNBIND, DUCT_OWE_BIND);
 	}
 	if (!bound)

@@ -356,6 +356,8 @@ static void read_group(u32 at, const struct attribute_group *group)
 			attr->show(dev, attr, buf);
 		else
 			kobj->ktype->sysfs_ops->show(kobj, group->attrs[i], buf);
+		if (strcmp(buf, "0\n"))
+			sim_trace("%s/%s: %s", kobj->name, group->attrs[i]->name, buf);
 		sim_point();
 	}
 }

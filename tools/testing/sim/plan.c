@@ -111,7 +111,8 @@ void sim_plan_make(u64 seed, u32 dropped)
 	sim_plan.start_index = sim_one_in(3) ? 0 : 0u - 64;
 	sim_plan.doors = 1 + sim_rnd(2);
 	sim_plan.map_pages = 1;
-	sim_plan.resume_timeout = 300;
+	/* No reload takes so long; what waits for a dead guest has gone before all is over. */
+	sim_plan.resume_timeout = 20;
 	sim_plan.peers = sim_one_in(3);
 	sim_plan.front_serves = sim_one_in(2);
 	gentle = sim_one_in(3);
@@ -368,6 +369,20 @@ static void heal(void *arg)
 	*done = true;
 }
 
+/* For who reads the trace. */
+static void look(void *arg)
+{
+	struct task_struct *t = NULL;
+	u32 side;
+
+	while ((t = sim_task_next(t)))
+		sim_trace("task \"%s\" of %u: %s until %ld", t->name, t->domain,
+			  t->state == SIM_READY ? "ready" : "sleeps", t->until);
+	for (side = SIM_FRONT; side <= SIM_BACK; side++)
+		sim_spawn(side, "sysfs", stats_task, NULL);
+	*(bool *)arg = true;
+}
+
 static void shutdown(void *arg)
 {
 	bool *done = arg;
@@ -396,6 +411,8 @@ void sim_plan_run(void)
 
 	phase("script", script, 400);
 	phase("heal", heal, 60);
+	if (sim_tracing)
+		phase("look", look, 0);
 	sim_flows_check();
 	phase("shutdown", shutdown, 60);
 	for (side = SIM_FRONT; side <= SIM_BACK; side++) {

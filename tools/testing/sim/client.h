@@ -12,6 +12,13 @@
 
 struct client_region;
 
+/* What a call says of itself. */
+struct client_request {
+	u32 id;
+	u32 bytes;
+	u32 sum;
+};
+
 /**
  * struct client_channel - one channel of a device
  * @client: whose
@@ -30,6 +37,7 @@ struct client_region;
  * @rest_len: of those
  * @rest_of: the binding that they came by
  * @calls: server: requests that wait for their answer, by another task
+ * @asked: of each what it says
  * @calls_n: of those
  */
 struct client_channel {
@@ -49,6 +57,7 @@ struct client_channel {
 	u32 rest_len;
 	u32 rest_of;
 	struct duct_request *calls[8];
+	struct client_request asked[8];
 	u32 calls_n;
 };
 

@@ -19,12 +19,6 @@ struct client_lend {
 	u32 bytes;
 };
 
-struct client_request {
-	u32 id;
-	u32 bytes;
-	u32 sum;
-};
-
 struct client_answer {
 	u32 id;
 	u32 value;
@@ -338,8 +332,8 @@ int client_serve(struct client_channel *c, struct duct_msg *msg)
 						      serve_copy(request, &req);
 	if (err || sim_chance(12))
 		return -EIO;
-	request->priv = (void *)(unsigned long)req.id;
 	if (sim_chance(2) && c->calls_n < ARRAY_SIZE(c->calls)) {
+		c->asked[c->calls_n] = req;
 		c->calls[c->calls_n++] = request;
 		client_tell(c);
 		return 0;
@@ -348,12 +342,20 @@ int client_serve(struct client_channel *c, struct duct_msg *msg)
 	return 0;
 }
 
+/*
+ * What was lent is copied once more: of a call that has ended meanwhile nothing is, but for
+ * pages that are mapped here.
+ */
 void client_reply_all(struct client_channel *c)
 {
 	while (c->calls_n) {
 		struct duct_request *request = c->calls[--c->calls_n];
+		struct client_request req = c->asked[c->calls_n];
 
-		serve_reply(request, (unsigned long)request->priv);
+		if (req.bytes && !c->plan->map && sim_chance(2) && serve_copy(request, &req))
+			duct_refuse(request);
+		else
+			serve_reply(request, req.id);
 	}
 }
 

@@ -20,7 +20,7 @@ struct duct_step sim_state_step(enum duct_side side, unsigned int ours, unsigned
 {
 	struct duct_step step = duct_state_step(side, ours, peer);
 
-	sim_visit(side, ours, peer);
+	sim_visit(side, ours, peer, step.next);
 	sim_trace("%s is %s, the peer %s: %s, then %s", side == duct_side_front ? "front" : "back",
 		  duct_state_name(ours), duct_state_name(peer), duct_action_name(step.action),
 		  duct_state_name(step.next));

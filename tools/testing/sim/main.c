@@ -18,6 +18,8 @@
 
 #define JOBS_MOST	64
 #define RUNS_FOR_ALL_CELLS	10000
+#define MOVES_MOST	60
+#define MOVES_OF_OP	30
 #define SHOWN		3
 #define LINES		400
 #define LINE		160
@@ -35,6 +37,7 @@ static struct shared {
 bool sim_tracing;
 static char lines[LINES][LINE];
 static u64 lines_n;
+static u32 moves;
 static bool verbose;
 
 /* ---- words ---- */
@@ -110,8 +113,11 @@ void sim_bad_ref(const void *ref)
 	sim_fail("a reference is taken of, or given back to, what has none");
 }
 
-void sim_visit(u32 side, u32 ours, u32 peer)
+/* A step of the table: each operation is worth some, but not any number. */
+void sim_visit(u32 side, u32 ours, u32 peer, u32 next)
 {
+	if (ours != next && ++moves > MOVES_MOST + MOVES_OF_OP * sim_ops_n)
+		sim_fail("%u steps of the handshake: it goes round and round", moves);
 	if (side < 2 && ours < SIM_STATES && peer < SIM_STATES)
 		__atomic_fetch_add(&shared->cells[side][ours][peer], 1, __ATOMIC_RELAXED);
 }
@@ -133,6 +139,7 @@ const char *__ubsan_default_options(void)
 
 static void run_seed(u64 seed, u32 dropped)
 {
+	moves = 0;
 	sim_world_reset();
 	sim_flows_reset();
 	sim_plan_make(seed, dropped);

@@ -263,7 +263,7 @@ void sim_boot(u32 domain);
 void sim_destroy(u32 domain);
 bool sim_insmod(u32 domain, u32 module);
 void sim_rmmod(u32 domain, u32 module);
-void sim_visit(u32 side, u32 ours, u32 peer);
+void sim_visit(u32 side, u32 ours, u32 peer, u32 next);
 void sim_attach(bool again);
 bool sim_detach(bool force);
 

@@ -4,9 +4,10 @@
  * another processor. Time is virtual, and goes on when nobody can run; or, in some runs,
  * also when somebody could, as on a machine that is slow.
  */
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/common_interface_defs.h>
 #include <stdlib.h>
 #include <sys/mman.h>
-#include <ucontext.h>
 #include <unistd.h>
 
 #include "sim.h"
@@ -23,8 +24,9 @@ int sim_until_switch;
 u64 sim_steps;
 
 static struct task_struct tasks[TASKS];
-static ucontext_t contexts[TASKS];
-static ucontext_t controller;
+static void *controller;			/* its stack pointer, while a task runs */
+static const void *controller_stack;
+static size_t controller_size;
 static struct task_struct *running;	/* NULL: the controller */
 static u32 tasks_n;			/* the highest in use, and one */
 static u64 rnd_state[2];
@@ -107,10 +109,49 @@ void sim_sched_reset(void)
 	sim_until_switch = 0;
 }
 
-static void task_main(unsigned int i)
-{
-	struct task_struct *t = &tasks[i];
+/* ---- from one stack to another ---- */
 
+#ifndef __x86_64__
+#error "the simulator switches stacks on x86-64 only"
+#endif
+
+/* swapcontext() asks the kernel for the mask of signals, each time: half of a run. */
+void sim_swap_stacks(void **save, void *load);
+__asm__(".text\n"
+	".globl sim_swap_stacks\n"
+	".type sim_swap_stacks, @function\n"
+	"sim_swap_stacks:\n"
+	"	pushq %rbp\n	pushq %rbx\n	pushq %r12\n"
+	"	pushq %r13\n	pushq %r14\n	pushq %r15\n"
+	"	movq %rsp, (%rdi)\n"
+	"	movq %rsi, %rsp\n"
+	"	popq %r15\n	popq %r14\n	popq %r13\n"
+	"	popq %r12\n	popq %rbx\n	popq %rbp\n"
+	"	ret\n"
+	".size sim_swap_stacks, . - sim_swap_stacks\n");
+
+static void swap_to(struct task_struct *from, struct task_struct *to)
+{
+	void *fake;
+
+	__sanitizer_start_switch_fiber(&fake, to ? to->stack : controller_stack,
+				       to ? STACK : controller_size);
+	sim_swap_stacks(from ? &from->context : &controller, to ? to->context : controller);
+	__sanitizer_finish_switch_fiber(fake, NULL, NULL);
+}
+
+static void task_main(void)
+{
+	struct task_struct *t = running;
+	const void *bottom;
+	size_t size;
+
+	__sanitizer_finish_switch_fiber(NULL, &bottom, &size);
+	/* The first task that ever runs comes from the controller. */
+	if (!controller_stack) {
+		controller_stack = bottom;
+		controller_size = size;
+	}
 	t->fn(t->arg);
 	sim_fence();
 	if (t->held_n || t->atomic || t->rcu)
@@ -118,6 +159,20 @@ static void task_main(unsigned int i)
 	t->state = SIM_FREE;
 	for (;;)
 		sim_switch();
+}
+
+/* As sim_swap_stacks() leaves it, with task_main() to return to. */
+static void stack_begin(struct task_struct *t)
+{
+	void **top = (void **)(t->stack + STACK);
+
+	/* What it held may have been killed in the middle of anything. */
+	ASAN_UNPOISON_MEMORY_REGION(t->stack, STACK);
+	*--top = NULL;
+	*--top = task_main;
+	top -= 6;
+	memset(top, 0, 6 * sizeof(*top));
+	t->context = top;
 }
 
 static char *stack_new(void)
@@ -148,17 +203,13 @@ struct task_struct *sim_spawn(u32 domain, const char *name, void (*fn)(void *arg
 	stack = t->stack ? t->stack : stack_new();
 	*t = (struct task_struct){
 		.stack = stack, .state = SIM_READY, .domain = domain, .name = name, .fn = fn,
-		.arg = arg, .context = &contexts[i], .id = ++last_id,
+		.arg = arg, .id = ++last_id,
 	};
 	if (sim_one_in(sim_seed.delay_one_in))
 		t->delay = sim_rnd(sim_one_in(4) ? 400 : 30);
 	if (i >= tasks_n)
 		tasks_n = i + 1;
-	getcontext(&contexts[i]);
-	contexts[i].uc_stack.ss_sp = stack;
-	contexts[i].uc_stack.ss_size = STACK;
-	contexts[i].uc_link = NULL;
-	makecontext(&contexts[i], (void (*)(void))task_main, 1, i);
+	stack_begin(t);
 	return t;
 }
 
@@ -234,14 +285,12 @@ static struct task_struct *pick(void)
 static void switch_to(struct task_struct *next)
 {
 	struct task_struct *self = running;
-	ucontext_t *from = self ? self->context : &controller;
-	ucontext_t *to = next ? next->context : &controller;
 
 	sim_until_switch = sim_rnd(2 * sim_seed.switch_every + 1);
 	if (next == self)
 		return;
 	running = next;
-	swapcontext(from, to);
+	swap_to(self, next);
 }
 
 void sim_switch(void)

@@ -3,19 +3,14 @@
  * Linked into each domain's image, once with SIM_IMAGE front and once with back: what the
  * simulator can reach of it; all other names are the image's own.
  */
-#include "sim.h"
-#include "state.h"
-
-#define NAME(a)		_sim_cat(_sim_cat(sim_, SIM_IMAGE), _##a)
+#include "glue.h"
 
 /* What is in the image but not in the modules: the loopback. */
-void duct_local_exit(void);
 void duct_local_exit(void)
 {
 }
 
 /* The two wires call this for duct_state_step(): which cells of the table were visited. */
-struct duct_step sim_state_step(enum duct_side side, unsigned int ours, unsigned int peer);
 struct duct_step sim_state_step(enum duct_side side, unsigned int ours, unsigned int peer)
 {
 	struct duct_step step = duct_state_step(side, ours, peer);
@@ -30,19 +25,6 @@ struct duct_step sim_state_step(enum duct_side side, unsigned int ours, unsigned
 static_assert(DUCT_STATES == SIM_STATES);
 static_assert(duct_state_renewed == SIM_RENEWED);
 
-/* A module may have no variables of either kind. */
-#define MODULE(m)								\
-	int sim_init_##m(void);							\
-	void sim_exit_##m(void);						\
-	extern char _sim_cat(__start_, NAME(m##_data))[] __weak;		\
-	extern char _sim_cat(__stop_, NAME(m##_data))[] __weak;		\
-	extern char _sim_cat(__start_, NAME(m##_bss))[] __weak;		\
-	extern char _sim_cat(__stop_, NAME(m##_bss))[] __weak
-
-MODULE(core);
-MODULE(wire);
-MODULE(client);
-
 #define ENTRY(m) {								\
 	.name = #m,								\
 	.init = sim_init_##m,							\
@@ -53,13 +35,6 @@ MODULE(client);
 	},									\
 }
 
-unsigned int *sim_param_start_index(void);
-unsigned int *sim_param_max_doors(void);
-unsigned int *sim_param_map_pages(void);
-unsigned int *sim_param_resume_timeout(void);
-unsigned int *sim_param_quarantined(void);
-unsigned int *sim_param_leaked(void);
-
 struct sim_image NAME(image) = {
 	.module = {
 		[SIM_CORE] = ENTRY(core),
@@ -68,11 +43,11 @@ struct sim_image NAME(image) = {
 	},
 	.state_name = duct_state_name,
 	.param = {
-		[SIM_START_INDEX] = sim_param_start_index,
-		[SIM_MAX_DOORS] = sim_param_max_doors,
-		[SIM_MAP_PAGES] = sim_param_map_pages,
-		[SIM_RESUME_TIMEOUT] = sim_param_resume_timeout,
-		[SIM_QUARANTINED] = sim_param_quarantined,
-		[SIM_LEAKED] = sim_param_leaked,
+		[SIM_START_INDEX] = { sim_param_start_index },
+		[SIM_MAX_DOORS] = { sim_param_max_doors },
+		[SIM_MAP_PAGES] = { sim_param_map_pages },
+		[SIM_RESUME_TIMEOUT] = { sim_param_resume_timeout },
+		[SIM_QUARANTINED] = { sim_param_quarantined },
+		[SIM_LEAKED] = { sim_param_leaked },
 	},
 };

@@ -332,7 +332,7 @@ static int run_many(u64 runs, u32 jobs)
 		if (!status || i == jobs)
 			continue;
 		failed[failed_n++] = shared->at[i];
-		/* More than these show nothing new; for who only asks whether there is one, it does. */
+		/* More than these show nothing new; one, to who only asks whether there is one. */
 		if (failed_n == ARRAY_SIZE(failed) || getenv("SIM_QUICK"))
 			shared->next = last + 1;
 		if (shared->next > last)

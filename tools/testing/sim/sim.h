@@ -53,6 +53,10 @@ enum {
 	SIM_PARAMS
 };
 
+struct sim_param {
+	unsigned int *(*at)(void);
+};
+
 /* Of the handshake: xenbus's own, and one more. See drivers/xen/duct/state.h. */
 #define SIM_STATES	8
 #define SIM_RENEWED	7
@@ -60,14 +64,13 @@ enum {
 /**
  * struct sim_image - what was linked for one domain: the same sources, variables of its own
  * @module: in the order of loading
- * @param: module parameters, see glue.c
  * @state_name: of a state of the handshake
+ * @param: module parameters, see glue.c
  */
 struct sim_image {
 	struct sim_module module[SIM_MODULES];
-	unsigned int *(*param[SIM_PARAMS])(void);
-
 	const char *(*state_name)(unsigned int state);
+	struct sim_param param[SIM_PARAMS];
 };
 
 extern struct sim_image sim_front_image;

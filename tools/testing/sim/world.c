@@ -50,10 +50,10 @@ static void module_fresh(struct sim_module *m)
 
 static void set_params(struct sim_image *image)
 {
-	*image->param[SIM_START_INDEX]() = sim_plan.start_index;
-	*image->param[SIM_MAX_DOORS]() = sim_plan.doors;
-	*image->param[SIM_MAP_PAGES]() = sim_plan.map_pages;
-	*image->param[SIM_RESUME_TIMEOUT]() = sim_plan.resume_timeout;
+	*image->param[SIM_START_INDEX].at() = sim_plan.start_index;
+	*image->param[SIM_MAX_DOORS].at() = sim_plan.doors;
+	*image->param[SIM_MAP_PAGES].at() = sim_plan.map_pages;
+	*image->param[SIM_RESUME_TIMEOUT].at() = sim_plan.resume_timeout;
 }
 
 struct load {
@@ -116,7 +116,7 @@ void sim_rmmod(u32 domain, u32 module)
 		return;
 	sim_trace("domain %u: rmmod %s", domain, d->image->module[module].name);
 	load_run(domain, module, true);
-	if (module == SIM_CORE && !d->loaded[SIM_CORE] && *d->image->param[SIM_LEAKED]())
+	if (module == SIM_CORE && !d->loaded[SIM_CORE] && *d->image->param[SIM_LEAKED].at())
 		sim_fail("pages were not unmapped");
 }
 

@@ -21,6 +21,7 @@
 #define MOVES_MOST	60
 #define MOVES_OF_OP	30
 #define SHOWN		3
+#define FAILED_MOST	64
 #define LINES		400
 #define LINE		160
 
@@ -199,10 +200,17 @@ static u32 shrink(u64 seed)
 	return dropped;
 }
 
-static void show_failure(u64 seed)
+/* @said: what it failed with among others. */
+static void show_failure(u64 seed, const char *said)
 {
-	u32 dropped = shrink(seed);
+	u32 dropped;
 
+	/* The order of locks is remembered from one seed to the next. */
+	if (!try_seed(seed, 0, false)) {
+		printf("not ok - seed %llu, not alone, but after others: %s\n", seed, said);
+		return;
+	}
+	dropped = shrink(seed);
 	printf("# ---- seed %llu, as little of it as fails:\n", seed);
 	sim_plan_make(seed, dropped);
 	sim_plan_print(stdout, dropped);
@@ -219,7 +227,7 @@ static int run_one(u64 seed)
 		printf("ok - seed %llu\nsim: 1 passed, 0 failed\n", seed);
 		return 0;
 	}
-	show_failure(seed);
+	show_failure(seed, "");
 	printf("sim: 0 passed, 1 failed\n");
 	return 1;
 }
@@ -313,7 +321,8 @@ static u32 print_cells(void)
 
 static int run_many(u64 runs, u32 jobs)
 {
-	u64 failed[64], last, first = getenv("SIM_FIRST") ? strtoull(getenv("SIM_FIRST"), NULL, 0) : 1;
+	static char said[FAILED_MOST][sizeof(shared->text)];
+	u64 failed[FAILED_MOST], last, first = getenv("SIM_FIRST") ? strtoull(getenv("SIM_FIRST"), NULL, 0) : 1;
 	u32 failed_n = 0, left = 0, i;
 	pid_t pids[JOBS_MOST];
 	int status;
@@ -331,6 +340,8 @@ static int run_many(u64 runs, u32 jobs)
 		left--;
 		if (!status || i == jobs)
 			continue;
+		memcpy(said[failed_n], shared->text, sizeof(shared->text));
+		shared->text[0] = '\0';
 		failed[failed_n++] = shared->at[i];
 		/* More than these show nothing new; one, to who only asks whether there is one. */
 		if (failed_n == ARRAY_SIZE(failed) || getenv("SIM_QUICK"))
@@ -343,7 +354,7 @@ static int run_many(u64 runs, u32 jobs)
 	if (!failed_n)
 		printf("ok - seeds %llu to %llu\n", first, last);
 	for (i = 0; i < failed_n && i < SHOWN && !getenv("SIM_QUICK"); i++)
-		show_failure(failed[i]);
+		show_failure(failed[i], said[i]);
 	for (; i < failed_n; i++) {
 		try_seed(failed[i], 0, false);
 		printf("not ok - seed %llu: %s\n", failed[i], shared->text);

@@ -168,7 +168,8 @@ static bool duct_service_keep(struct duct_service *service)
 	struct duct_device_core *dev = service->dev;
 	struct duct_channel_core *ch;
 
-	if (!dev->keep)
+	/* A link that is being destroyed keeps nothing, even if a probe() has just ended. */
+	if (!dev->keep || list_empty(&service->node))
 		return false;
 	if (service->wanted && dev->life != service->life) {
 		dev->life = service->life;

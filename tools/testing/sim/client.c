@@ -196,7 +196,7 @@ static void client_down(struct duct_channel *ch, int why)
 	struct client_channel *c = ch->priv;
 
 	sim_flow_session(c->number, c->client->side, 0, 0);
-	sim_flow_ended(c->number, !c->client->side, why);
+	sim_flow_ended(c->number, !c->client->side, c->life, why);
 	if (to_duct_channel_core(ch)->keep && why != -EPIPE)
 		sim_flow_lost(c->number, c->client->side);
 	client_tell(c);

@@ -19,7 +19,7 @@ static int client_read_message(struct client_channel *c, struct duct_msg *msg)
 		if (word[i] != sim_word(c->number, !c->client->side, seq) + ((u64)i << 20))
 			sim_fail("channel %u: message %u: word %u is %llx", c->number, seq, i,
 				 word[i]);
-	sim_flow_got(c->number, !c->client->side, seq, &c->last);
+	sim_flow_got(c->number, !c->client->side, seq, c->life, &c->last);
 	return 0;
 }
 
@@ -44,7 +44,8 @@ static void client_take_bytes(struct client_channel *c, const u8 *from, u32 len,
 		memcpy(&word, c->rest, 8);
 		if (word >> 32 != sim_word(c->number, !c->client->side, 0) >> 32)
 			sim_fail("channel %u: %llx in the stream", c->number, word);
-		sim_flow_got(c->number, !c->client->side, word & U32_MAX, &c->last);
+		sim_flow_got(c->number, !c->client->side, word & U32_MAX, c->life,
+			     &c->last);
 	}
 }
 

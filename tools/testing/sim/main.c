@@ -272,7 +272,7 @@ static const char *unreachable(u32 side, u32 ours, u32 peer)
 	if (side == SIM_FRONT && ours == XenbusStateInitWait)
 		return "a frontend is never so";
 	if (side == SIM_FRONT && ours == XenbusStateClosing && peer == SIM_RENEWED)
-		return "only once the backend has broken the protocol, which none does here";
+		return "only once it has given up: rare, and not asked for";
 	return NULL;
 }
 

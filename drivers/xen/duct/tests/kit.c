@@ -483,6 +483,8 @@ void kit_loop_run(struct kit *kit, bool run)
 
 /* ---- each test ---- */
 
+static bool kit_failed;	/* some test has */
+
 int kit_init(struct kunit *test)
 {
 	struct kit *kit = kunit_kzalloc(test, sizeof(*kit), GFP_KERNEL);
@@ -490,6 +492,8 @@ int kit_init(struct kunit *test)
 
 	if (!kit)
 		return -ENOMEM;
+	if (kit_hurry && kit_failed)
+		return -ECANCELED;
 	kit->test = test;
 	/* A test that failed may have left the link down. */
 	kit_read("/sys/module/duct_loopback/parameters/running", running, sizeof(running));
@@ -519,6 +523,7 @@ void kit_exit(struct kunit *test)
 
 	if (!kit)
 		return;
+	kit_failed |= test->status == KUNIT_FAILURE;
 	WRITE_ONCE(kit->over, true);
 	wake_up_all(&kit->wait);
 	list_for_each_entry(end, &kit->ends, node) {

@@ -17,6 +17,10 @@ static char *suite = "";
 module_param(suite, charp, 0444);
 MODULE_PARM_DESC(suite, "run this one alone");
 
+bool kit_hurry;
+module_param_named(hurry, kit_hurry, bool, 0444);
+MODULE_PARM_DESC(hurry, "for mutants: wait less for what does not come, and after a failure leave out the rest");
+
 static struct kunit_suite * const suites[] = {
 	&duct_drivers_suite,
 	&duct_channels_suite,

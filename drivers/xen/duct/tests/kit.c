@@ -490,6 +490,8 @@ int kit_init(struct kunit *test)
 	struct kit *kit = kunit_kzalloc(test, sizeof(*kit), GFP_KERNEL);
 	char running[4] = "";
 
+	/* Of the last parameter's test; kit_exit() runs in any case. */
+	test->priv = NULL;
 	if (!kit)
 		return -ENOMEM;
 	if (kit_hurry && kit_failed)

@@ -6,6 +6,7 @@
  */
 #include <linux/idr.h>
 #include <linux/mm.h>
+#include <linux/pm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
 
@@ -29,9 +30,29 @@ static void duct_link_dev_release(struct device *dev)
 	kvfree(link);
 }
 
+/*
+ * This domain was restored, or migrated. What the peer wrote is not what was last seen of
+ * it: Xen takes no note of writes through grants, so a page may be older than another, and
+ * than the indexes here. Nothing may look at it, and whoever did is still frozen now; the
+ * wire learns only later that the peer is another one.
+ */
+static int duct_link_restore(struct device *dev)
+{
+	struct duct_link *link = to_duct_link(dev);
+
+	mutex_lock(&link->lock);
+	if (link->running)
+		duct_link_quiesce(link, -ECONNRESET);
+	mutex_unlock(&link->lock);
+	return 0;
+}
+
+static const struct dev_pm_ops duct_link_pm = { .restore = duct_link_restore };
+
 const struct device_type duct_link_type = {
 	.name = "duct_link",
 	.groups = duct_link_groups,
+	.pm = &duct_link_pm,
 	.release = duct_link_dev_release,
 };
 

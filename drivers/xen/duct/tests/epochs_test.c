@@ -169,12 +169,14 @@ static void epochs_register_while_down(struct kunit *test)
  * @call: of a thread that calls
  * @good: answered, or sent
  * @ended: of calls: with an error that may be
- * @bad: with one that may not be
+ * @bad: the last one that may not be
+ * @twice: calls that did not end once, or with the answer to another
  */
 struct epochs_load {
 	struct kit_end *end;
 	struct call *call;
-	u32 good, ended, bad;
+	u32 good, ended, twice;
+	int bad;
 };
 
 static bool epochs_error_may_be(int err)
@@ -193,7 +195,7 @@ static void epochs_count(struct epochs_load *load, int err)
 	if (epochs_error_may_be(err))
 		load->ended++;
 	else
-		load->bad++;
+		load->bad = err;
 	wait_event_timeout(kit->wait, READ_ONCE(load->end->is_up) || READ_ONCE(kit->over),
 			   KIT_WAIT);
 }
@@ -215,7 +217,7 @@ static int epochs_caller(void *arg)
 			err = call->err;
 			if (atomic_read(&call->dones) != 1 ||
 			    (!err && memcmp(call->data, "load", 4)))
-				load->bad++;
+				load->twice++;
 		}
 		epochs_count(load, err);
 		cond_resched();
@@ -268,7 +270,8 @@ static void epochs_under_load(struct kunit *test)
 	wake_up_all(&kit->wait);
 	for (i = 0; i < 4; i++) {
 		KUNIT_EXPECT_EQ(test, kit_join(thread[i]), 0);
-		KUNIT_EXPECT_EQ(test, load[i].bad, 0u);
+		KUNIT_EXPECT_EQ(test, load[i].bad, 0);
+		KUNIT_EXPECT_EQ(test, load[i].twice, 0u);
 		KUNIT_EXPECT_GT(test, load[i].good, 0u);
 	}
 }

@@ -28,10 +28,12 @@ ledger_names() {
 }
 
 ledger_xenstore() {
-	# Values change while everything is well; nodes, owners and states do not.
+	# Values change while everything is well; nodes, owners and states do not. In /vm
+	# there is nothing but xl's, which has less for a guest that was restored.
 	xenstore-ls -fp / |
 		sed -e 's#^\([^ ]*/state\) = "\([^"]*\)"#\1=\2#' -e 's# = "[^"]*"\(\.\.\.\)\?##' \
 			-e '/\/rig[ /]/d' -e '/\/memory\//d' -e '/^\/tool\/xenstored/d' \
+			-e '/^\/vm\//d' \
 			-f "$RIG_RUN/names.sed" | sort | sed 's/^/xenstore /'
 }
 

@@ -82,8 +82,8 @@ static void calls_done(struct duct_call *duct_call, int err, struct duct_msg *an
 	call->err = err;
 	if (!err) {
 		call->len = answer->len;
-		if (duct_read(answer, call->data, min_t(u32, answer->len, CALLS_DATA)))
-			call->err = -EINVAL;
+		/* The epoch may end here. */
+		call->err = duct_read(answer, call->data, min_t(u32, answer->len, CALLS_DATA));
 	} else if (answer) {
 		call->err = -EINVAL;
 	}

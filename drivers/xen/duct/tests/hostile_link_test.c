@@ -105,6 +105,8 @@ static const struct hostile_link_attack hostile_link_attacks[] = {
 	  .msg.chunk = { .type = DUCT_CTL_CHUNK, .chunk = 5, .pages = 64, .first = 32 } },
 	{ "chunk that is there", "a chunk out of order", FROM_FRONT,
 	  .msg.chunk = { .type = DUCT_CTL_CHUNK, .chunk = 0, .pages = 64 } },
+	{ "chunk begun twice", "a chunk out of order", FROM_FRONT, .twice = true,
+	  .msg.chunk = { .type = DUCT_CTL_CHUNK, .chunk = 5, .pages = 64 } },
 	{ "chunk of no pages", "pages of the chunk out of range", FROM_FRONT,
 	  .msg.chunk = { .type = DUCT_CTL_CHUNK, .chunk = 5 } },
 	{ "chunk done, not asked", "a chunk out of order", FROM_BACK,
@@ -256,6 +258,7 @@ static void hostile_link_stale(struct kunit *test)
 	struct kit *kit = test->priv;
 	unsigned int side = kit_param_side(test);
 	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	union duct_ctl late = { .close = { .type = DUCT_CTL_CLOSE, .slot = HOSTILE_SLOT } };
 	u32 i, n = side == KIT_FRONT ? ARRAY_SIZE(front) : ARRAY_SIZE(back);
 	u64 stale;
 
@@ -268,12 +271,16 @@ static void hostile_link_stale(struct kunit *test)
 
 		hostile_control(hostile_link_of(a), msg, hostile_control_len(msg->type));
 	}
+	/* Of the slot's last use: this one's goes on. */
+	hostile_link_aim(&late, a);
+	late.close.generation--;
+	hostile_control(hostile_link_of(a), &late, sizeof(late.close));
 	/* A channel more: then all that has arrived. */
 	kit_connect(list_first_entry(&kit->drivers, struct kit_driver, node), kit_end(kit), side,
 		    NULL, kit_end(kit), NULL, 1);
 	kit_exchange(a, b);
 	KUNIT_EXPECT_GE(test, READ_ONCE(hostile_link_of(b)->stats.stale) - stale,
-			(u64)ARRAY_SIZE(both) + n - 1);
+			(u64)ARRAY_SIZE(both) + n);
 	hostile_link_expect_fault(b, "");
 	kit_loop_run(kit, true);
 	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);

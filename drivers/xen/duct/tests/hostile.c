@@ -45,8 +45,19 @@ void hostile_frame(struct duct_slot *slot, const struct duct_frame *frame, const
 		   u32 bytes)
 {
 	struct duct_tx *tx = &slot->tx;
-	u32 pos = tx->prod & (tx->size - 1);
+	u32 pos = tx->prod & (tx->size - 1), rest = tx->size - pos;
 
+	/* Behind the ring's end it would be refused for that alone. */
+	if (duct_frame_bytes(bytes) > rest) {
+		const struct duct_frame pad = {
+			.len = rest - sizeof(pad),
+			.type = DUCT_FRAME_PAD,
+		};
+
+		duct_peer_copy_out(tx->data + pos, &pad, sizeof(pad));
+		tx->prod += rest;
+		pos = 0;
+	}
 	duct_peer_copy_out(tx->data + pos, frame, sizeof(*frame));
 	duct_peer_copy_out(tx->data + pos + sizeof(*frame), payload, bytes);
 	tx->prod += duct_frame_bytes(bytes);

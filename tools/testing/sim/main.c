@@ -43,39 +43,23 @@ static bool verbose;
 
 /* ---- words ---- */
 
-static void add_line(const char *fmt, va_list args)
-{
-	char *line = lines[lines_n++ % LINES];
-	int n = snprintf(line, LINE, "%6lu.%02lu %-9s ", sim_jiffies / HZ,
-			 sim_jiffies % HZ * 100 / HZ,
-			 sim_current() ? sim_current()->name : "-");
-
-	vsnprintf(line + n, LINE - n, fmt, args);
-	line[strcspn(line, "\n")] = '\0';
-	if (verbose)
-		fprintf(stderr, "%s\n", line);
-}
-
 void sim_trace(const char *fmt, ...)
 {
 	va_list args;
+	char *line;
+	int n;
 
 	if (!sim_tracing)
 		return;
+	line = lines[lines_n++ % LINES];
+	n = snprintf(line, LINE, "%6lu.%02lu %-9s ", sim_jiffies / HZ,
+		     sim_jiffies % HZ * 100 / HZ, sim_current() ? sim_current()->name : "-");
 	va_start(args, fmt);
-	add_line(fmt, args);
+	vsnprintf(line + n, LINE - n, fmt, args);
 	va_end(args);
-}
-
-void sim_log(const char *fmt, ...)
-{
-	va_list args;
-
-	if (!sim_tracing)
-		return;
-	va_start(args, fmt);
-	add_line(fmt, args);
-	va_end(args);
+	line[strcspn(line, "\n")] = '\0';
+	if (verbose)
+		fprintf(stderr, "%s\n", line);
 }
 
 static void print_trace(void)

@@ -214,7 +214,7 @@ void xenbus_dev_error(struct xenbus_device *dev, int err, const char *fmt, ...)
 	va_start(args, fmt);
 	vsnprintf(text, sizeof(text), fmt, args);
 	va_end(args);
-	sim_log("%s: %d: %s\n", dev->nodename, err, text);
+	sim_trace("%s: %d: %s\n", dev->nodename, err, text);
 }
 
 /* ---- watches ---- */

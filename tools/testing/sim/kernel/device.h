@@ -157,10 +157,10 @@ void put_device(struct device *dev);
 #define dev_name(d)		((const char *)(d)->kobj.name)
 #define dev_get_drvdata(d)	((d)->driver_data)
 #define dev_set_drvdata(d, p)	((d)->driver_data = (p))
-#define dev_err(d, ...)		((void)(d), sim_log(__VA_ARGS__))
-#define dev_notice(d, ...)	((void)(d), sim_log(__VA_ARGS__))
-#define dev_dbg(d, ...)		((void)(d), sim_log(__VA_ARGS__))
-#define dev_err_ratelimited(d, ...) ((void)(d), sim_log(__VA_ARGS__))
+#define dev_err(d, ...)		((void)(d), sim_trace(__VA_ARGS__))
+#define dev_notice(d, ...)	((void)(d), sim_trace(__VA_ARGS__))
+#define dev_dbg(d, ...)		((void)(d), sim_trace(__VA_ARGS__))
+#define dev_err_ratelimited(d, ...) ((void)(d), sim_trace(__VA_ARGS__))
 
 struct ida {
 	u64 used;

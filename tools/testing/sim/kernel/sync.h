@@ -243,8 +243,8 @@ struct ratelimit_state {
 void ratelimit_state_init(struct ratelimit_state *r, int interval, int burst);
 int __ratelimit(struct ratelimit_state *r);
 
-__printf(1, 2) void sim_log(const char *fmt, ...);
-#define pr_err(...)			sim_log(__VA_ARGS__)
-#define pr_err_ratelimited(...)		sim_log(__VA_ARGS__)
+__printf(1, 2) void sim_trace(const char *fmt, ...);
+#define pr_err(...)			sim_trace(__VA_ARGS__)
+#define pr_err_ratelimited(...)		sim_trace(__VA_ARGS__)
 
 #endif /* _SIM_KERNEL_SYNC_H */

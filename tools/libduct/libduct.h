@@ -113,9 +113,9 @@ int libduct_list(int (*each)(const char *path, void *arg), void *arg);
  * struct libduct_info - what a file is, and how it is
  * @size: sizeof(struct libduct_info), set by the program
  * @kind: LIBDUCT_NOTHING to LIBDUCT_EVENT
- * @error: 0: it is up; ENOTCONN: the other end is not there yet; EPIPE, ECONNRESET, EPROTO:
- *	it has ended, and so; EDQUOT: a budget of the link is used up; ENODEV: the device is
- *	gone
+ * @error: 0: it is up; ENOTCONN: the other end is not there yet, or it is resumable and the
+ *	link is away; EPIPE, ECONNRESET, EPROTO: it has ended, and so; EDQUOT: a budget of the
+ *	link is used up; ENODEV: the device is gone
  * @peer: the other domain's number
  * @epoch: counts the connections of the link
  * @instance: of the service "cdev"

@@ -110,9 +110,9 @@
 /**
  * struct duct_file_info - DUCT_IOC_INFO: what a file is, and how it is
  * @kind: DUCT_FILE_NOTHING ... DUCT_FILE_EVENT. Asking does not make it a channel
- * @error: 0: it is up (an event: always); -ENOTCONN: the other end has not opened it yet;
- *	-EPIPE, -ECONNRESET, -EPROTO: what read() ends with; -EDQUOT: a budget of the link
- *	is used up; -ENODEV: the device is gone
+ * @error: 0: it is up (an event: always); -ENOTCONN: the other end has not opened it yet, or
+ *	it is resumable and the link is away; -EPIPE, -ECONNRESET, -EPROTO: what read() ends
+ *	with; -EDQUOT: a budget of the link is used up; -ENODEV: the device is gone
  * @peer: the other domain's number
  * @epoch: counts the connections of the link
  * @instance: of the service: "cdev.<instance>"

@@ -495,6 +495,9 @@ void dfile_channel_info(struct dfile *f, struct duct_file_info *info)
 
 	lockdep_assert_held(&f->lock);
 	info->error = dfile_channel_error(duct_error(ch));
+	/* Parked: to a program the other end is not there for a while. */
+	if (info->error == -EAGAIN)
+		info->error = -ENOTCONN;
 	info->flags = f->channel.stream ? DUCT_FILE_STREAM : 0;
 	if (f->channel.resumable)
 		info->flags |= DUCT_FILE_RESUMABLE;

@@ -87,13 +87,15 @@ struct bus_type duct_bus = {
 	.remove = duct_bus_remove,
 };
 
-/* Tells every link that a driver came or is going. */
-static void duct_driver_tell(struct duct_driver *drv, bool here)
+/* Tells every link that a driver came or is going. Return: 0; -ENOMEM for one that came */
+static int duct_driver_tell(struct duct_driver *drv, bool here)
 {
 	struct duct_link *link;
+	int err = 0;
 
 	list_for_each_entry(link, &duct_links, node)
-		duct_services_driver(link, drv, here);
+		err = err ?: duct_services_driver(link, drv, here);
+	return err;
 }
 
 /**
@@ -105,7 +107,7 @@ static void duct_driver_tell(struct duct_driver *drv, bool here)
  * probe() may run before this returns.
  *
  * Return: 0; -EINVAL when something is missing or the roles do not go together;
- * what driver_register() says
+ * what driver_register() says; -ENOMEM
  */
 int __duct_driver_register(struct duct_driver *drv, struct module *owner, const char *name)
 {
@@ -123,9 +125,11 @@ int __duct_driver_register(struct duct_driver *drv, struct module *owner, const 
 		return err;
 	mutex_lock(&duct_lock);
 	list_add_tail(&drv->node, &duct_drivers);
-	duct_driver_tell(drv, true);
+	err = duct_driver_tell(drv, true);
 	mutex_unlock(&duct_lock);
-	return 0;
+	if (err)
+		duct_driver_unregister(drv);
+	return err;
 }
 EXPORT_SYMBOL_GPL(__duct_driver_register);
 

@@ -578,9 +578,11 @@ int duct_open(struct duct_device *dd, u32 number, const struct duct_channel_conf
 EXPORT_SYMBOL_GPL(duct_open);
 
 /**
- * duct_stop() - end a channel's calls and callbacks. [sleep], not in its callbacks
+ * duct_stop() - end a channel's calls and callbacks. [sleep], not in recv() or done()
  * @channel: NULL is fine; stopping twice is, too
  *
+ * Nor in those of another channel: two that stop each other wait for ever, and lockdep
+ * takes each that stops another for one of them. A work is the place.
  * When it returns no callback of the channel runs or will. The peer reads what
  * was sent, then gets -EPIPE. @channel stays valid until duct_close(), but all
  * except duct_reply() gives -ESHUTDOWN.

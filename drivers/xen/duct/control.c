@@ -221,7 +221,7 @@ static const char *duct_check_close(const struct duct_ctl_close *m)
 {
 	if (m->slot == DUCT_SLOT_CONTROL || m->slot >= DUCT_SLOTS)
 		return "no such slot";
-	if (m->type == DUCT_CTL_CLOSED ? m->reason : m->reason > DUCT_CLOSE_MEMORY)
+	if (m->type == DUCT_CTL_CLOSED ? m->reason : m->reason > DUCT_CLOSE_LOST)
 		return "unknown reason";
 	return NULL;
 }

@@ -56,6 +56,11 @@ extern const struct device_type duct_device_type;
 struct duct_chunk;
 
 #define DUCT_BUDGET	64	/* messages that one run of a worker takes */
+/*
+ * A channel's while nobody else wants the processor: to begin again costs as much as 20
+ * messages (Documentation/performance.rst).
+ */
+#define DUCT_BUDGET_ALONE	1024
 
 /**
  * struct duct_out - something to tell the peer, in the order of asking
@@ -244,6 +249,9 @@ struct duct_slot {
  * @stats: counters
  * @log: lines that the peer can cause
  * @chunk_failed: the backend could not map one: no more in this epoch
+ * @starved: 0, or so often, up to a limit, there was no memory for @starved_msg: it is tried
+ *           again, ever less often, before the next is read
+ * @starved_msg: a message of the peer's, checked
  * @destroy: removes a link that nobody needs any more
  * @expire: parked, with devices that a driver keeps: they go when nobody comes back
  * @debugfs: its directory there
@@ -307,6 +315,8 @@ struct duct_link {
 	struct duct_link_stats stats;
 	struct ratelimit_state log;
 	bool chunk_failed;
+	u32 starved;
+	union duct_ctl starved_msg;
 	struct work_struct destroy;
 	struct delayed_work expire;
 	struct dentry *debugfs;
@@ -542,6 +552,8 @@ static inline bool duct_link_is_front(const struct duct_link *link)
 }
 
 /* dispatch.c */
+/* What is returned for a message that is right, but for which there is no memory here now. */
+extern const char * const duct_no_memory;
 void duct_dispatch_init(struct duct_link *link);
 void duct_dispatch_start(struct duct_link *link);
 void duct_link_quiesce(struct duct_link *link, int why);
@@ -572,11 +584,11 @@ void duct_slot_reset_all(struct duct_link *link, int why);
 void duct_slot_bury_all(struct duct_link *link);
 
 /* service.c */
-void duct_services_start(struct duct_link *link);
+int duct_services_start(struct duct_link *link);
 void duct_services_stop(struct duct_link *link);
 void duct_services_end(struct duct_link *link);
 void duct_service_up_all(struct duct_link *link);
-void duct_services_driver(struct duct_link *link, const struct duct_driver *drv, bool here);
+int duct_services_driver(struct duct_link *link, const struct duct_driver *drv, bool here);
 const char *duct_service_receive(struct duct_link *link, const union duct_ctl *msg);
 struct duct_service *duct_service_find(struct duct_link *link, const u8 *name, u32 instance,
 				       u32 role);

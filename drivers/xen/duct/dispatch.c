@@ -10,6 +10,8 @@
 #include "core.h"
 #include "trace.h"
 
+const char * const duct_no_memory = "no memory";
+
 /* Runs the link's work soon. [any] */
 void duct_link_kick(struct duct_link *link)
 {
@@ -118,6 +120,7 @@ void duct_link_quiesce(struct duct_link *link, int why)
 {
 	lockdep_assert_held(&link->lock);
 	link->greeted = false;
+	link->starved = 0;
 	duct_link_drop_out(link);
 	duct_services_stop(link);
 	duct_slot_reset_all(link, why);
@@ -204,7 +207,39 @@ static const char *duct_dispatch(struct duct_link *link, const union duct_ctl *m
 	return "an unknown message";
 }
 
-/* One message: well formed, in order, and understood; or the link is broken. */
+/* Well formed: in order, and understood? Return: NULL or how it breaks the protocol */
+static const char *duct_receive_msg(struct duct_link *link, const union duct_ctl *msg)
+{
+	if (link->goodbye_in)
+		return "a message after goodbye";
+	if (msg->type == DUCT_CTL_GOODBYE)
+		return duct_receive_goodbye(link, &msg->goodbye);
+	if (link->goodbye_out || !list_empty(&link->bye.node)) {
+		link->stats.stale++;	/* it had not heard yet */
+		return NULL;
+	}
+	if (msg->type == DUCT_CTL_HELLO)
+		return link->greeted ? "a second hello" : duct_receive_hello(link, &msg->hello);
+	return link->greeted ? duct_dispatch(link, msg) : "a message before hello";
+}
+
+/* What a message came to: the link goes on, or is broken, or waits for memory. */
+static void duct_received(struct duct_link *link, const union duct_ctl *msg, const char *why)
+{
+	if (why == duct_no_memory) {
+		link->starved_msg = *msg;
+		mod_delayed_work(duct_wq, &link->tick,
+				 min(max(1, HZ / 50) << link->starved, HZ));
+		link->starved = min(link->starved + 1, 6u);
+		return;
+	}
+	link->starved = 0;
+	if (why) {
+		dev_dbg(&link->dev, "%s: %s\n", duct_ctl_name(msg->type), why);
+		duct_link_break(link, why);
+	}
+}
+
 static void duct_receive_one(struct duct_link *link, const struct duct_frame *frame)
 {
 	struct duct_slot *slot = link->control;
@@ -219,22 +254,15 @@ static void duct_receive_one(struct duct_link *link, const struct duct_frame *fr
 	duct_rx_take(&slot->rx, frame);
 	link->stats.control_in++;
 	why = duct_ctl_check(&msg, frame->len, !duct_link_is_front(link));
-	if (!why && link->goodbye_in)
-		why = "a message after goodbye";
-	if (!why) {
-		if (msg.type == DUCT_CTL_GOODBYE)
-			why = duct_receive_goodbye(link, &msg.goodbye);
-		else if (link->goodbye_out || !list_empty(&link->bye.node))
-			link->stats.stale++;	/* it had not heard yet */
-		else if (msg.type == DUCT_CTL_HELLO)
-			why = link->greeted ? "a second hello" : duct_receive_hello(link, &msg.hello);
-		else
-			why = link->greeted ? duct_dispatch(link, &msg) : "a message before hello";
-	}
-	if (why) {
-		dev_dbg(&link->dev, "%s: %s\n", duct_ctl_name(msg.type), why);
-		duct_link_break(link, why);
-	}
+	duct_received(link, &msg, why ?: duct_receive_msg(link, &msg));
+}
+
+/* Once more what there was no memory for; nothing behind it is read before. */
+static void duct_receive_again(struct duct_link *link)
+{
+	union duct_ctl msg = link->starved_msg;
+
+	duct_received(link, &msg, duct_receive_msg(link, &msg));
 }
 
 /* Sends what is due until the ring is full. */
@@ -270,7 +298,9 @@ static bool duct_receive(struct duct_link *link)
 	int budget = DUCT_BUDGET;
 	int err;
 
-	while (!link->fault) {
+	if (link->starved)
+		duct_receive_again(link);
+	while (!link->fault && !link->starved) {
 		err = duct_rx_peek(&slot->rx, &frame);
 		if (!err) {
 			if (!budget--)
@@ -308,7 +338,7 @@ static void duct_link_work(struct work_struct *work)
 		duct_link_kick(link);
 }
 
-/* Bounded waits: slots that drain, and slots whose memory readers may see. */
+/* Bounded waits: slots that drain, slots whose memory readers may see, and for memory. */
 static void duct_link_tick(struct work_struct *work)
 {
 	struct duct_link *link = container_of(to_delayed_work(work), struct duct_link, tick);
@@ -316,6 +346,8 @@ static void duct_link_tick(struct work_struct *work)
 	mutex_lock(&link->lock);
 	if (link->running)
 		duct_slot_drain_tick(link);
+	if (link->running && link->starved)
+		duct_link_kick(link);
 	mutex_unlock(&link->lock);
 }
 

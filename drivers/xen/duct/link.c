@@ -43,6 +43,8 @@ static int duct_link_restore(struct device *dev)
 	mutex_lock(&link->lock);
 	if (link->running)
 		duct_link_quiesce(link, -ECONNRESET);
+	/* Nor may the link's work, which may be queued: it would take what it finds for a fault. */
+	link->running = false;
 	mutex_unlock(&link->lock);
 	return 0;
 }
@@ -102,8 +104,7 @@ static struct duct_link *duct_link_new(const struct duct_link_config *cfg)
 	INIT_LIST_HEAD(&link->graves);
 	INIT_WORK(&link->destroy, duct_link_destroy);
 	INIT_DELAYED_WORK(&link->expire, duct_link_expire);
-	/* threats.md, XSA-43: at most 10 lines a minute that a peer can cause. */
-	ratelimit_state_init(&link->log, 60 * HZ, 10);
+	ratelimit_state_init(&link->log, 60 * HZ, DUCT_LOG_LINES);
 	ratelimit_set_flags(&link->log, RATELIMIT_MSG_ON_RELEASE);
 	duct_dispatch_init(link);
 	duct_chunk_init(link);
@@ -258,15 +259,13 @@ int duct_link_start(struct duct_link *link, void *page, struct duct_policy *poli
 	struct duct_control_page __peer *shared = (struct duct_control_page __force __peer *)page;
 	bool front = duct_link_is_front(link);
 	struct duct_slot *slot;
+	int err = -ENOMEM;
 
 	mutex_lock(&duct_lock);
 	mutex_lock(&link->lock);
 	slot = duct_slot_new(link, DUCT_SLOT_CONTROL, 0);
-	if (!slot) {
-		mutex_unlock(&link->lock);
-		mutex_unlock(&duct_lock);
-		return -ENOMEM;
-	}
+	if (!slot)
+		goto out;
 	duct_tx_init(&slot->tx, front ? &shared->to_back : &shared->to_front,
 		     front ? shared->data_to_back : shared->data_to_front,
 		     DUCT_CONTROL_BYTES, 0);
@@ -276,11 +275,17 @@ int duct_link_start(struct duct_link *link, void *page, struct duct_policy *poli
 	swap(link->policy, policy);
 	duct_policy_get(link->policy);
 	duct_policy_put(policy);
+	/* Only what is not there yet needs memory; nobody is told before the peer greets. */
+	link->greeted = false;
+	err = duct_services_start(link);
+	if (err) {
+		kfree(slot);
+		goto out;
+	}
 	if (front)
 		link->epoch++;
 	link->incarnation = incarnation;
 	link->peer_incarnation = peer_incarnation;
-	link->greeted = false;
 	link->said_hello = false;
 	link->goodbye_in = false;
 	link->goodbye_out = false;
@@ -291,11 +296,11 @@ int duct_link_start(struct duct_link *link, void *page, struct duct_policy *poli
 	link->control = slot;
 	rcu_assign_pointer(link->slots[DUCT_SLOT_CONTROL], slot);
 	duct_doors_start(link, shared);
-	duct_services_start(link);
 	duct_dispatch_start(link);
+out:
 	mutex_unlock(&link->lock);
 	mutex_unlock(&duct_lock);
-	return 0;
+	return err;
 }
 EXPORT_SYMBOL_GPL(duct_link_start);
 

@@ -4,6 +4,7 @@
  * the slot and its memory are held by RCU, so nothing here waits for teardown.
  */
 #include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <linux/uio.h>
 
@@ -410,10 +411,10 @@ EXPORT_SYMBOL_GPL(duct_readable);
 /* Gives messages to recv() until there is none, or the budget is used up. */
 static void duct_recv_run(struct duct_channel_core *ch)
 {
-	int budget = DUCT_BUDGET;
 	struct duct_msg msg;
+	u32 n;
 
-	while (budget--) {
+	for (n = 0; n < DUCT_BUDGET || (n < DUCT_BUDGET_ALONE && !need_resched()); n++) {
 		int err = duct_next(&ch->pub, &msg);
 		u32 len;
 

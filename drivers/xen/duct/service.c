@@ -332,24 +332,28 @@ static const struct duct_driver *duct_driver_other(const u8 *name, u32 role)
 	return NULL;
 }
 
-static void duct_service_driver(struct duct_driver_scan *scan, const u8 *name, u32 instance,
-				u32 role)
+/* Return: 0 or -ENOMEM, with @here alone */
+static int duct_service_driver(struct duct_driver_scan *scan, const u8 *name, u32 instance,
+			       u32 role)
 {
 	struct duct_service *service;
 	const struct duct_driver *drv;
 
+	if (!(scan->drv->roles & role))
+		return 0;
 	if (scan->here)
 		service = duct_service_get_or_new(scan->link, name, instance, role);
 	else
 		service = duct_service_find(scan->link, name, instance, role);
 	if (!service)
-		return;
+		return scan->here ? -ENOMEM : 0;
 	drv = scan->here ? scan->drv : duct_driver_other(name, role);
 	service->local = drv;
 	if (drv)
 		service->local_features = drv->features;
 	duct_service_announce(service);
 	duct_service_update(service);
+	return 0;
 }
 
 static int duct_service_scan(void *arg, const u8 *name, u32 instance)
@@ -358,25 +362,26 @@ static int duct_service_scan(void *arg, const u8 *name, u32 instance)
 
 	if (!duct_driver_knows(scan->drv, name))
 		return 0;
-	if (scan->drv->roles & DUCT_SERVE)
-		duct_service_driver(scan, name, instance, DUCT_ROLE_SERVE);
-	if (scan->drv->roles & DUCT_PEER)
-		duct_service_driver(scan, name, instance, DUCT_ROLE_PEER);
-	if (scan->drv->roles & DUCT_CONNECT)
-		duct_service_driver(scan, name, instance, DUCT_ROLE_CONNECT);
-	return 0;
+	return duct_service_driver(scan, name, instance, DUCT_ROLE_SERVE) ?:
+	       duct_service_driver(scan, name, instance, DUCT_ROLE_PEER) ?:
+	       duct_service_driver(scan, name, instance, DUCT_ROLE_CONNECT);
 }
 
-/* A driver was registered, or is going. duct_lock is held. */
-void duct_services_driver(struct duct_link *link, const struct duct_driver *drv, bool here)
+/*
+ * A driver was registered, or is going. duct_lock is held.
+ * Return: 0; -ENOMEM: not all of its services are known here; never when it goes
+ */
+int duct_services_driver(struct duct_link *link, const struct duct_driver *drv, bool here)
 {
 	struct duct_driver_scan scan = { .link = link, .drv = drv, .here = here };
+	int err = 0;
 
 	lockdep_assert_held(&duct_lock);
 	mutex_lock(&link->lock);
 	if (link->policy)
-		duct_policy_for_each(link->policy, duct_service_scan, &scan);
+		err = duct_policy_for_each(link->policy, duct_service_scan, &scan);
 	mutex_unlock(&link->lock);
+	return err;
 }
 
 /* A driver's device is bound, or not any more: tell the serving end. */
@@ -400,17 +405,24 @@ void duct_service_bound(struct duct_service *service, bool bound)
 
 /* ---- the link's life ---- */
 
-/* A new policy: services of the drivers that are here. duct_lock and link->lock. */
-void duct_services_start(struct duct_link *link)
+/*
+ * A new policy: services of the drivers that are here. duct_lock and link->lock.
+ * Return: 0 or -ENOMEM
+ */
+int duct_services_start(struct duct_link *link)
 {
 	struct duct_driver *drv;
+	int err = 0;
 
 	lockdep_assert_held(&duct_lock);
 	list_for_each_entry(drv, &duct_drivers, node) {
 		struct duct_driver_scan scan = { .link = link, .drv = drv, .here = true };
 
-		duct_policy_for_each(link->policy, duct_service_scan, &scan);
+		err = duct_policy_for_each(link->policy, duct_service_scan, &scan);
+		if (err)
+			break;
 	}
+	return err;
 }
 
 /* The peer greeted: announce. */
@@ -492,7 +504,7 @@ static const char *duct_receive_announce(struct duct_link *link, const struct du
 	service = duct_service_get_or_new(link, id->name, id->instance,
 					  duct_role_opposite(id->role));
 	if (!service)
-		return "no memory here";
+		return duct_no_memory;
 	if (service->offered)
 		return "announced twice";
 	service->offered = true;
@@ -595,7 +607,7 @@ static const char *duct_receive_open(struct duct_link *link, const struct duct_c
 		return "more channels wished than the budget has";
 	wish = kzalloc(sizeof(*wish), GFP_KERNEL);
 	if (!wish)
-		return "no memory here";
+		return duct_no_memory;
 	wish->number = msg->number;
 	wish->wish = msg->wish;
 	list_add_tail(&wish->node, &service->wishes);

@@ -363,7 +363,7 @@ static u8 __peer *duct_ring_at(struct duct_link *link, const struct duct_ctl_rin
  *
  * A channel that was closed here meanwhile gets CLOSE.
  *
- * Return: NULL or how it breaks the protocol
+ * Return: NULL or how it breaks the protocol, or duct_no_memory
  */
 const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ctl_bound *msg)
 {
@@ -395,7 +395,7 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 		ch = NULL;
 	slot = duct_slot_new(link, msg->slot, msg->generation);
 	if (!slot)
-		return "no memory here";
+		return duct_no_memory;
 	slot->door = door;
 	duct_slot_install(slot);
 	err = ch ? duct_slot_rings(slot, msg, to_back, to_front, msg->max_calls,
@@ -403,7 +403,8 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 	if (err) {
 		slot->sent_close = true;
 		slot->owe_close = true;
-		slot->close_reason = err == -ENOMEM ? DUCT_CLOSE_MEMORY : DUCT_CLOSE_NORMAL;
+		slot->close_reason = msg->flags & DUCT_WISH_RESUMED ? DUCT_CLOSE_LOST :
+				     err == -ENOMEM ? DUCT_CLOSE_MEMORY : DUCT_CLOSE_NORMAL;
 		link->stats.stale++;
 		duct_link_out(link, &slot->out);
 		if (ch)
@@ -458,7 +459,7 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 	}
 	if (slot->got_close)
 		return "a channel closed twice";
-	/* After its last frame, as the control ring said it: pairs with duct_rx_sleep(). */
+	/* After its last frame, as was said: pairs, in one kernel, with duct_rx_sleep(). */
 	smp_store_release(&slot->got_close, true);
 	if (!slot->ch) {
 		/* Both closed: answer; ours is answered, too. */
@@ -469,6 +470,11 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 	if (msg->reason == DUCT_CLOSE_BROKEN) {
 		slot->ch->broken = true;
 		duct_slot_close(slot->ch, -EPROTO, DUCT_CLOSE_NORMAL);
+		return NULL;
+	}
+	if (msg->reason == DUCT_CLOSE_LOST) {
+		/* What is in the ring is not all that was sent: no orderly end. */
+		duct_slot_close(slot->ch, -ECONNRESET, DUCT_CLOSE_NORMAL);
 		return NULL;
 	}
 	slot->drain_until = jiffies + DUCT_DRAIN;

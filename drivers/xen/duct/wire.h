@@ -181,6 +181,9 @@ bool duct_link_closing(struct duct_link *link);
 const char *duct_link_fault(struct duct_link *link);
 void duct_link_set_state(struct duct_link *link, unsigned int state);
 
+/* XSA-43: 10 lines a minute that a peer can cause: the core's of a link, and xenbus's as many. */
+#define DUCT_LOG_LINES		5
+
 /* What the toolstack allows; see policy.c. */
 #define DUCT_POLICY_CHANNELS	256	/* budget: channels at once */
 #define DUCT_POLICY_PAGES	2048	/* budget: of the arena and of regions, 8 MiB */

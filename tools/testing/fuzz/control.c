@@ -116,7 +116,7 @@ static void check_accepted(const union duct_ctl *m, u32 len, bool from_front)
 	case DUCT_CTL_CLOSE:
 	case DUCT_CTL_CLOSED:
 		must(m->close.slot >= 1 && m->close.slot < 1024);
-		must(m->close.reason <= (m->type == DUCT_CTL_CLOSE ? 2 : 0));
+		must(m->close.reason <= (m->type == DUCT_CTL_CLOSE ? 3 : 0));
 		break;
 	case DUCT_CTL_CHUNK:
 		must(from_front);

@@ -123,19 +123,28 @@ static inline char *kstrdup(const char *s, int gfp)
 	return kernel_text(s, strlen(s));
 }
 
-static inline char *kasprintf(int gfp, const char *format, ...)
+#define __printf(text, first) __attribute__((__format__(__printf__, text, first)))
+
+static inline __printf(2, 0) char *kvasprintf(int gfp, const char *format, va_list args)
 {
 	char text[512];
-	va_list args;
-	int n;
+	int n = vsnprintf(text, sizeof(text), format, args);
 
 	(void)gfp;
-	va_start(args, format);
-	n = vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
 	if (n < 0 || n >= (int)sizeof(text))
 		abort();
 	return kernel_text(text, n);
+}
+
+static inline __printf(2, 3) char *kasprintf(int gfp, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = kvasprintf(gfp, format, args);
+	va_end(args);
+	return text;
 }
 
 /* ---- lists, references ---- */
@@ -215,9 +224,34 @@ static inline int uuid_parse(const char *text, uuid_t *uuid)
 
 u64 get_random_u64(void);
 
+/* ---- lines in the log: whether there may be one is up to the fuzzer ---- */
+
+struct ratelimit_state {
+	int interval;
+	int burst;
+};
+
+#define HZ 250
+#define RATELIMIT_MSG_ON_RELEASE 1
+#define ratelimit_set_flags(state, flags) ((void)(state))
+
+static inline void ratelimit_state_init(struct ratelimit_state *state, int interval, int burst)
+{
+	*state = (struct ratelimit_state){ interval, burst };
+}
+
+int __ratelimit(struct ratelimit_state *state);
+
+struct device {
+	int unused;
+};
+
+__printf(2, 3) void dev_err(struct device *dev, const char *format, ...);
+
 /* ---- xenbus, event channels ---- */
 
 struct xenbus_device {
+	struct device dev;
 	const char *nodename;
 	const char *otherend;
 };
@@ -228,13 +262,18 @@ struct xenbus_transaction {
 
 #define XBT_NIL ((struct xenbus_transaction){ 0 })
 
+int xenbus_transaction_start(struct xenbus_transaction *t);
+int xenbus_transaction_end(struct xenbus_transaction t, int aborted);
 void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node, u32 *len);
 int xenbus_exists(struct xenbus_transaction t, const char *dir, const char *node);
 char **xenbus_directory(struct xenbus_transaction t, const char *dir, const char *node,
 			unsigned int *n);
 unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned int otherwise);
-void xenbus_dev_error(struct xenbus_device *dev, int err, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+__printf(4, 5) int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node,
+				 const char *format, ...);
+__attribute__((format(scanf, 4, 5)))
+int xenbus_scanf(struct xenbus_transaction t, const char *dir, const char *node,
+		 const char *format, ...);
 bool xen_initial_domain(void);
 
 typedef u32 evtchn_port_t;

@@ -23,6 +23,11 @@ static u32 nodes_len;
 static const char *any;		/* what every node holds, if it is not NULL */
 static char text[TEXT_MAX];
 static u32 errors;
+static bool removed;		/* the device's directory, by the toolstack */
+static u32 transactions;	/* one at most is open */
+static struct xenbus_device dev = { .nodename = "b", .otherend = "f" };
+static struct duct_nodes xenbus;
+static bool log_allowed;
 static struct input in;
 
 /* ---- xenstore ---- */
@@ -99,18 +104,56 @@ unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned in
 	return value ? strtoul(value, NULL, 10) : otherwise;
 }
 
+int xenbus_transaction_start(struct xenbus_transaction *t)
+{
+	must(!transactions++);
+	t->id = 1;
+	return 0;
+}
+
+int xenbus_transaction_end(struct xenbus_transaction t, int aborted)
+{
+	(void)t;
+	must(transactions-- == 1 && !aborted == !removed);
+	return 0;
+}
+
+/* The device's own state, and nothing else. */
+int xenbus_scanf(struct xenbus_transaction t, const char *dir, const char *node,
+		 const char *format, ...)
+{
+	(void)t;
+	must(!strcmp(dir, "b") && !strcmp(node, "state") && !strcmp(format, "%d"));
+	return removed ? -ENOENT : 1;
+}
+
 /* Formatted, for what the format reads. */
-void xenbus_dev_error(struct xenbus_device *dev, int err, const char *format, ...)
+int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node,
+		  const char *format, ...)
 {
 	char line[4 * TEXT_MAX];
 	va_list args;
 
-	must(dev && err < 0);
+	(void)t;
+	must(!removed && transactions && !strcmp(dir, "error/b") && !strcmp(node, "error"));
 	va_start(args, format);
 	/* What is not ours is cut. */
 	must(vsnprintf(line, sizeof(line), format, args) < 100);
 	va_end(args);
 	errors++;
+	return 0;
+}
+
+int __ratelimit(struct ratelimit_state *state)
+{
+	must(state == &xenbus.log && state->burst == DUCT_LOG_LINES && state->interval == 60 * HZ);
+	return log_allowed;
+}
+
+void dev_err(struct device *at, const char *format, ...)
+{
+	(void)format;
+	must(at == &dev.dev && log_allowed);
 }
 
 bool xen_initial_domain(void)
@@ -140,7 +183,11 @@ int HYPERVISOR_event_channel_op(int op, void *arg)
 
 /* ---- what is read ---- */
 
-static struct xenbus_device dev = { .nodename = "b", .otherend = "f" };
+/* There is an error node if and only if there was an error, memory for it, and a device. */
+static bool told(bool err)
+{
+	return errors ? err : !err || kernel_allocs_failed || removed;
+}
 
 /* What a number is, said otherwise. */
 static bool number(const char *s, u64 max)
@@ -158,15 +205,15 @@ static void check_number(u64 max)
 {
 	u32 narrow = 0;
 	u64 wide = 0;
-	int err = duct_node_u64(&dev, "f", "n", max, &wide);
+	int err = duct_node_u64(&xenbus, "f", "n", max, &wide);
 
 	must(err == -ENOMEM || !err == number(any, max));
-	must(err ? errors == 1 : wide <= max && !errors);
+	must(errors <= 1 && told(err) && (err || wide <= max));
 	if (max > U32_MAX)
 		return;
 	errors = 0;
-	must(duct_node_u32(&dev, "f", "n", max, &narrow) == err || kernel_allocs_failed);
-	must(errors || kernel_allocs_failed || narrow == wide);
+	must(duct_node_u32(&xenbus, "f", "n", max, &narrow) == err || kernel_allocs_failed);
+	must(errors || kernel_allocs_failed || removed || narrow == wide);
 }
 
 static void check_value(u8 how)
@@ -179,25 +226,25 @@ static void check_value(u8 how)
 
 	switch (how % 8) {
 	case 0:
-		err = duct_node_versions_offered(&dev);
+		err = duct_node_versions_offered(&xenbus);
 		must(err == -ENOMEM || !err == (number(any, U32_MAX) && strtoul(any, NULL, 10) == 1));
-		must(!err == !errors);
+		must(told(err));
 		break;
 	case 1:
-		err = duct_node_version_chosen(&dev);
+		err = duct_node_version_chosen(&xenbus);
 		must(err == -ENOMEM || !err == (number(any, U32_MAX) && strtoul(any, NULL, 10) == 1));
-		must(!err == !errors);
+		must(told(err));
 		break;
 	case 2:
-		err = duct_node_uuid(&dev, "b", &uuid);
-		must(!err == !errors && (err || strlen(any) >= UUID_STRING_LEN));
+		err = duct_node_uuid(&xenbus, "b", &uuid);
+		must(told(err) && (err || strlen(any) >= UUID_STRING_LEN));
 		break;
 	case 3:
-		err = duct_node_budget(&dev, "b", "budget/pages", &value);
-		must(!err == !errors && (err || value == strtoul(any, NULL, 10)));
+		err = duct_node_budget(&xenbus, "b", "budget/pages", &value);
+		must(told(err) && (err || value == strtoul(any, NULL, 10)));
 		break;
 	case 4:
-		known = duct_node_incarnation(&dev, "incarnation");
+		known = duct_node_incarnation(&xenbus, "incarnation");
 		if (kernel_allocs_failed || !number(any, U64_MAX))
 			must(!known);
 		else
@@ -232,11 +279,11 @@ static int check_service(void *arg, const u8 *name, u32 instance)
 
 static void check_policy(enum duct_side side)
 {
-	struct duct_policy *policy = duct_policy_read(&dev, "b", side);
+	struct duct_policy *policy = duct_policy_read(&xenbus, "b", side);
 	struct seen seen = { .policy = policy };
 
 	if (IS_ERR(policy)) {
-		must(errors || PTR_ERR(policy) == -ENOMEM);
+		must(told(true) || PTR_ERR(policy) == -ENOMEM);
 		return;
 	}
 	must(!errors);
@@ -342,6 +389,9 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	kernel_allocs_over = memory < 32;
 	kernel_allocs_failed = 0;
 	errors = 0;
+	log_allowed = memory & 1;
+	removed = memory & 2;
+	duct_nodes_init(&xenbus, &dev);
 	any = NULL;
 	nodes_len = 0;
 	if (how == 255) {
@@ -360,6 +410,6 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 			check_policy(how >> 1 & 1 ? duct_side_front : duct_side_back);
 		}
 	}
-	must(!kernel_allocs);
+	must(!kernel_allocs && !transactions);
 	return 0;
 }

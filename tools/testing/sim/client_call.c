@@ -248,6 +248,9 @@ static void serve_check(struct client_request *req, const u8 *bytes)
 {
 	u32 i, sum = 0;
 
+	/* A page that was busy when its call ended is held, and its owner writes to it. */
+	if (sim_fault_held())
+		return;
 	for (i = 0; i < req->bytes; i++) {
 		if (bytes[i] == POISON)
 			sim_fail("call %u: byte %u was written after the call's end", req->id, i);

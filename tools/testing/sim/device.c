@@ -223,7 +223,7 @@ static void release_driver(struct device *dev)
 
 int device_add(struct device *dev)
 {
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return -ENOMEM;
 	if (dev->parent) {
 		get_device(dev->parent);
@@ -265,7 +265,7 @@ int device_reprobe(struct device *dev)
 
 int bus_register(struct bus_type *bus)
 {
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return -ENOMEM;
 	INIT_LIST_HEAD(&bus->devices);
 	INIT_LIST_HEAD(&bus->drivers);
@@ -299,7 +299,7 @@ int driver_register(struct device_driver *drv)
 	struct device *dev[MANY];
 	u32 i, n;
 
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return -ENOMEM;
 	list_add_tail(&drv->node, &drv->bus->drivers);
 	n = devices_of(drv->bus, dev);
@@ -400,7 +400,7 @@ int ida_alloc(struct ida *ida, gfp_t gfp)
 {
 	int id;
 
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return -ENOMEM;
 	for (id = 0; ida->used >> id & 1; id++)
 		;

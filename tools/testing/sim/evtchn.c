@@ -148,9 +148,13 @@ static void port_close(struct port *p)
 int xenbus_alloc_evtchn(struct xenbus_device *dev, evtchn_port_t *port)
 {
 	struct port *p;
+	int err;
 
 	sim_point();
-	p = sim_fault(SIM_FAULT_EVENT) ? NULL : port_new();
+	err = sim_fault(SIM_PORT);
+	if (err)
+		return err;
+	p = port_new();
 	if (!p)
 		return -ENOSPC;
 	p->state = PORT_UNBOUND;
@@ -163,14 +167,18 @@ int bind_evtchn_to_irqhandler_lateeoi(evtchn_port_t port, irq_handler_t handler,
 				      unsigned long flags, const char *name, void *arg)
 {
 	struct port *p = &ports[sim_domain_now()][port % PORTS];
+	int err;
 
 	sim_might_sleep("bind_evtchn_to_irqhandler");
 	sim_point();
-	if (sim_fault(SIM_FAULT_EVENT)) {
-		/* Whether the port is closed then depends on how far it came. */
-		if (sim_one_in(2))
-			port_close(p);
-		return -ENOMEM;
+	/* Whether the port is closed then depends on how far it came. */
+	err = sim_fault(SIM_BIND);
+	if (err)
+		return err;
+	err = sim_fault(SIM_BIND_CLOSED);
+	if (err) {
+		port_close(p);
+		return err;
 	}
 	p->handler = handler;
 	p->arg = arg;
@@ -186,15 +194,19 @@ int bind_interdomain_evtchn_to_irqhandler_lateeoi(struct xenbus_device *dev, evt
 	int peer = sim_domain_of(dev->otherend_id);
 	domid_t self = sim_domains[sim_domain_now()].domid;
 	struct port *remote, *p;
+	int err;
 
 	sim_might_sleep("bind_interdomain_evtchn_to_irqhandler");
 	sim_point();
+	err = sim_fault(SIM_CONNECT);
+	if (err)
+		return err;
 	if (peer < 0 || port >= PORTS)
 		return -EINVAL;
 	remote = &ports[peer][port];
 	if (remote->state != PORT_UNBOUND || remote->peer != self)
 		return -EINVAL;
-	p = sim_fault(SIM_FAULT_EVENT) ? NULL : port_new();
+	p = port_new();
 	if (!p)
 		return -ENOSPC;
 	p->state = PORT_BOUND;

@@ -115,6 +115,9 @@ void sim_event_got(u32 channel, u32 side, u32 n);
 
 void sim_region_told(u32 channel, u32 side, bool up);
 
+/* The end of access to a page has failed. */
+bool sim_fault_held(void);
+
 /* From the scheduler. */
 struct task_struct *sim_spawn(u32 domain, const char *name, void (*fn)(void *arg), void *arg);
 u32 sim_domain_now(void);

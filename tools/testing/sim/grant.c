@@ -34,6 +34,7 @@ struct handle {
 	u32 ref;
 	u32 frame;
 	struct page *page;	/* where */
+	bool lost;		/* it could not be unmapped */
 };
 
 static struct ref refs[SIM_DOMAINS][REFS];
@@ -57,10 +58,12 @@ bool sim_frame_mapped(u32 frame)
 int gnttab_grant_foreign_access(domid_t domid, unsigned long frame, int readonly)
 {
 	u32 d = sim_domain_now(), i, ref;
+	int err;
 
 	sim_point();
-	if (sim_fault(SIM_FAULT_GRANT))
-		return -ENOSPC;
+	err = sim_fault(SIM_GRANT);
+	if (err)
+		return err;
 	for (i = 0; i < REFS - FIRST_REF; i++) {
 		ref = FIRST_REF + (next_ref[d] + i) % (REFS - FIRST_REF);
 		if (refs[d][ref].state == REF_FREE)
@@ -92,7 +95,7 @@ int gnttab_end_foreign_access_ref(grant_ref_t ref)
 	struct ref *r = own_ref(ref);
 
 	sim_point();
-	if (r->maps)
+	if (r->maps || sim_fault(SIM_REVOKE))
 		return 0;
 	if (r->state == REF_ACTIVE)
 		granted[r->frame]--;
@@ -124,25 +127,39 @@ int gnttab_try_end_foreign_access(grant_ref_t ref)
 	return 1;
 }
 
-/* The kernel tries on, and puts the page then. */
-void gnttab_end_foreign_access(grant_ref_t ref, struct page *page)
-{
-	if (!gnttab_end_foreign_access_ref(ref)) {
-		own_ref(ref)->deferred = true;
-		own_ref(ref)->page = page;
-		return;
-	}
-	gnttab_free_grant_reference(ref);
-	if (page)
-		put_page(page);
-}
-
 static void deferred_end(u32 domain, struct ref *r)
 {
 	struct page *page = r->page;
 
 	granted[r->frame]--;
 	ref_free(domain, r);
+	if (page)
+		put_page(page);
+}
+
+/* Of a page that nobody had mapped: it was busy for a moment. */
+static void deferred_task(void *arg)
+{
+	struct ref *r = arg;
+
+	sim_sleep(HZ);
+	if (!r->maps)
+		deferred_end(sim_domain_now(), r);
+}
+
+/* The kernel tries on, and puts the page then. */
+void gnttab_end_foreign_access(grant_ref_t ref, struct page *page)
+{
+	struct ref *r = own_ref(ref);
+
+	if (!gnttab_end_foreign_access_ref(ref)) {
+		r->deferred = true;
+		r->page = page;
+		if (!r->maps)
+			sim_spawn(sim_domain_now(), "deferred", deferred_task, r);
+		return;
+	}
+	gnttab_free_grant_reference(ref);
 	if (page)
 		put_page(page);
 }
@@ -155,9 +172,11 @@ static int map_one(struct gnttab_map_grant_ref *op)
 	u32 mapper = sim_domain_now(), i;
 	struct page *page = pfn_to_page(op->host_addr >> PAGE_SHIFT);
 	struct ref *r;
+	int err;
 
-	if (sim_fault(SIM_FAULT_GRANT))
-		return sim_one_in(2) ? GNTST_no_space : GNTST_general_error;
+	err = sim_fault(SIM_MAP);
+	if (err)
+		return err;
 	if (owner < 0 || op->ref >= REFS || !(op->flags & GNTMAP_host_map))
 		return GNTST_bad_gntref;
 	r = &refs[owner][op->ref];
@@ -203,12 +222,18 @@ static void handle_end(struct handle *h)
 static int unmap_one(struct gnttab_unmap_grant_ref *op)
 {
 	struct handle *h = &handles[op->handle % HANDLES];
+	int err;
 
 	if (op->handle >= HANDLES || !h->used || h->mapper != sim_domain_now() ||
 	    pfn_to_page(op->host_addr >> PAGE_SHIFT) != h->page)
 		sim_fail("unmapped by a handle that is none");
-	handle_end(h);
-	return GNTST_okay;
+	if (h->lost)
+		sim_fail("unmapped once more, after that failed");
+	err = sim_fault(SIM_UNMAP);
+	h->lost = err;
+	if (!err)
+		handle_end(h);
+	return err;
 }
 
 /* ---- copying ---- */
@@ -240,11 +265,30 @@ static int copy_one(const struct gnttab_copy *op)
 {
 	char *from = copy_side(&op->source, op->flags & GNTCOPY_source_gref, false, op->len);
 	char *to = copy_side(&op->dest, op->flags & GNTCOPY_dest_gref, true, op->len);
+	int err;
 
-	if (!from || !to || sim_fault(SIM_FAULT_GRANT))
+	if (!from || !to)
 		return GNTST_bad_gntref;
-	memmove(to, from, op->len);
-	return GNTST_okay;
+	err = sim_fault(SIM_COPY);
+	if (!err)
+		memmove(to, from, op->len);
+	return err;
+}
+
+/* It does nothing, and says nothing of any page. */
+static int call_fails(unsigned int cmd, struct gnttab_unmap_grant_ref *unmap, unsigned int n)
+{
+	unsigned int i;
+	int err;
+
+	if (cmd == GNTTABOP_map_grant_ref)
+		return sim_fault(SIM_MAP_CALL);
+	if (cmd == GNTTABOP_copy)
+		return sim_fault(SIM_COPY_CALL);
+	err = sim_fault(SIM_UNMAP_CALL);
+	for (i = 0; err && i < n; i++)
+		handles[unmap[i].handle % HANDLES].lost = true;
+	return err;
 }
 
 int HYPERVISOR_grant_table_op(unsigned int cmd, void *arg, unsigned int n)
@@ -254,8 +298,12 @@ int HYPERVISOR_grant_table_op(unsigned int cmd, void *arg, unsigned int n)
 	struct gnttab_copy *copy = arg;
 	struct page *page;
 	unsigned int i;
+	int err;
 
 	sim_fence();
+	err = call_fails(cmd, unmap, n);
+	if (err)
+		return err;
 	for (i = 0; i < n; i++) {
 		switch (cmd) {
 		case GNTTABOP_map_grant_ref:
@@ -280,7 +328,18 @@ int HYPERVISOR_grant_table_op(unsigned int cmd, void *arg, unsigned int n)
 int gnttab_map_refs(struct gnttab_map_grant_ref *op, void *kop, struct page **pages,
 		    unsigned int n)
 {
-	return HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, op, n);
+	int err = HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, op, n);
+	unsigned int i;
+
+	/* Linux waits for what is paged out, and not for ever. */
+	for (i = 0; !err && i < n; i++) {
+		if (op[i].status != GNTST_eagain)
+			continue;
+		err = HYPERVISOR_grant_table_op(GNTTABOP_map_grant_ref, &op[i], 1);
+		if (err || op[i].status == GNTST_eagain)
+			op[i].status = GNTST_bad_page;
+	}
+	return err;
 }
 
 /* Waits while anybody else holds a page, as Linux does. */
@@ -296,6 +355,16 @@ int gnttab_unmap_refs_sync(struct gntab_unmap_queue_data *item)
 }
 
 /* ---- begin and end ---- */
+
+/* Pages that stay mapped since that failed. */
+u32 sim_grants_lost(u32 domain)
+{
+	u32 i, n = 0;
+
+	for (i = 0; i < HANDLES; i++)
+		n += handles[i].used && handles[i].lost && handles[i].mapper == domain;
+	return n;
+}
 
 void sim_grants_kill(u32 domain)
 {

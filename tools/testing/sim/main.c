@@ -4,6 +4,8 @@
  *
  *   sim check RUNS [JOBS]   seeds 1 to RUNS, or from SIM_FIRST on
  *   sim run SEED            one, with its trace
+ *   sim sweep [JOBS]        every fault, each in a run of its own
+ *   sim fault NUMBER        one of these
  */
 #include <sanitizer/common_interface_defs.h>
 #include <signal.h>
@@ -33,6 +35,7 @@ static struct shared {
 	u64 steps;
 	char text[512];
 	u64 cells[2][SIM_STATES][SIM_STATES];
+	u32 faults[SIM_PLANS][SIM_FAULTS];
 } *shared;
 
 bool sim_tracing;
@@ -40,6 +43,7 @@ static char lines[LINES][LINE];
 static u64 lines_n;
 static u32 moves;
 static bool verbose;
+static bool sweeping;	/* the numbers are those of faults */
 
 /* ---- words ---- */
 
@@ -127,8 +131,13 @@ static void run_seed(u64 seed, u32 dropped)
 	moves = 0;
 	sim_world_reset();
 	sim_flows_reset();
-	sim_plan_make(seed, dropped);
+	if (sweeping)
+		sim_sweep_make(seed);
+	else
+		sim_plan_make(seed, dropped);
 	sim_plan_run();
+	if (sweeping)
+		sim_sweep_met();
 	__atomic_fetch_add(&shared->steps, sim_steps, __ATOMIC_RELAXED);
 }
 
@@ -164,12 +173,29 @@ static bool try_seed(u64 seed, u32 dropped, bool trace)
 	return status;
 }
 
-/* Leaves out what it fails without. */
+/* What it is, and how to see it once more. */
+static void show_plan(u64 seed, u32 dropped)
+{
+	if (sweeping)
+		sim_sweep_make(seed);
+	else
+		sim_plan_make(seed, dropped);
+	sim_plan_print(stdout, dropped);
+}
+
+static const char *what(void)
+{
+	return sweeping ? "fault" : "seed";
+}
+
+/* Leaves out what it fails without. There is nothing to leave out of one fault. */
 static u32 shrink(u64 seed)
 {
 	u32 dropped = 0, i;
 	bool again;
 
+	if (sweeping)
+		return 0;
 	do {
 		again = false;
 		for (i = 0; i < SIM_DROPS; i++) {
@@ -191,24 +217,23 @@ static void show_failure(u64 seed, const char *said)
 
 	/* The order of locks is remembered from one seed to the next. */
 	if (!try_seed(seed, 0, false)) {
-		printf("not ok - seed %llu, not alone, but after others: %s\n", seed, said);
+		printf("not ok - %s %llu, not alone, but after others: %s\n", what(), seed, said);
 		return;
 	}
 	dropped = shrink(seed);
-	printf("# ---- seed %llu, as little of it as fails:\n", seed);
-	sim_plan_make(seed, dropped);
-	sim_plan_print(stdout, dropped);
+	printf("# ---- %s %llu, as little of it as fails:\n", what(), seed);
+	show_plan(seed, dropped);
 	try_seed(seed, dropped, true);
-	printf("not ok - seed %llu: %s\n# again: make sim SEED=%llu\n", seed, shared->text, seed);
+	printf("not ok - %s %llu: %s\n# again: make sim %s=%llu\n", what(), seed, shared->text,
+	       sweeping ? "FAULT" : "SEED", seed);
 }
 
 static int run_one(u64 seed)
 {
 	if (!try_seed(seed, 0, false)) {
-		sim_plan_make(seed, 0);
-		sim_plan_print(stdout, 0);
+		show_plan(seed, 0);
 		try_seed(seed, 0, true);
-		printf("ok - seed %llu\nsim: 1 passed, 0 failed\n", seed);
+		printf("ok - %s %llu\nsim: 1 passed, 0 failed\n", what(), seed);
 		return 0;
 	}
 	show_failure(seed, "");
@@ -303,10 +328,11 @@ static u32 print_cells(void)
 	return missing;
 }
 
-static int run_many(u64 runs, u32 jobs)
+/* Return: how many failed; each of the last few is shown */
+static u32 run_all(u64 first, u64 runs, u32 jobs)
 {
 	static char said[FAILED_MOST][sizeof(shared->text)];
-	u64 failed[FAILED_MOST], last, first = getenv("SIM_FIRST") ? strtoull(getenv("SIM_FIRST"), NULL, 0) : 1;
+	u64 failed[FAILED_MOST], last;
 	u32 failed_n = 0, left = 0, i;
 	pid_t pids[JOBS_MOST];
 	int status;
@@ -336,13 +362,21 @@ static int run_many(u64 runs, u32 jobs)
 		left++;
 	}
 	if (!failed_n)
-		printf("ok - seeds %llu to %llu\n", first, last);
+		printf("ok - %ss %llu to %llu\n", what(), first, last);
 	for (i = 0; i < failed_n && i < SHOWN && !getenv("SIM_QUICK"); i++)
 		show_failure(failed[i], said[i]);
 	for (; i < failed_n; i++) {
 		try_seed(failed[i], 0, false);
-		printf("not ok - seed %llu: %s\n", failed[i], shared->text);
+		printf("not ok - %s %llu: %s\n", what(), failed[i], shared->text);
 	}
+	return failed_n;
+}
+
+static int run_many(u64 runs, u32 jobs)
+{
+	const char *first = getenv("SIM_FIRST");
+	u32 failed_n = run_all(first ? strtoull(first, NULL, 0) : 1, runs, jobs);
+
 	/* Fewer seeds need not come everywhere. */
 	if (print_cells() && runs >= RUNS_FOR_ALL_CELLS) {
 		printf("not ok - all cells of the handshake\n");
@@ -351,6 +385,54 @@ static int run_many(u64 runs, u32 jobs)
 	printf("# %llu switches\nsim: %llu passed, %u failed\n", shared->steps, shared->passed,
 	       failed_n);
 	return failed_n > 0;
+}
+
+/* What the plans do without a fault, each in a process of its own. Return: true if all pass */
+static bool count_faults(void)
+{
+	u32 plan;
+
+	sim_sweep_share(shared->faults);
+	for (plan = 0; plan < SIM_PLANS; plan++) {
+		int status;
+		pid_t pid;
+
+		fflush(stdout);
+		pid = fork();
+		if (!pid) {
+			alarm(60);
+			sim_world_reset();
+			sim_flows_reset();
+			sim_sweep_count(plan);
+			_exit(0);
+		}
+		if (pid < 0 || waitpid(pid, &status, 0) != pid || status) {
+			printf("not ok - plan %u, without a fault: %s\n", plan, shared->text);
+			return false;
+		}
+	}
+	return true;
+}
+
+static int run_sweep(u32 jobs)
+{
+	u32 failed_n;
+
+	if (!count_faults())
+		return 1;
+	sweeping = true;
+	sim_sweep_print(stdout);
+	failed_n = run_all(1, sim_sweep_runs(), jobs);
+	printf("sim: %llu passed, %u failed\n", shared->passed, failed_n);
+	return failed_n > 0;
+}
+
+static int run_fault(u64 number)
+{
+	if (!count_faults())
+		return 1;
+	sweeping = true;
+	return run_one(number);
 }
 
 int main(int argc, char **argv)
@@ -364,6 +446,10 @@ int main(int argc, char **argv)
 		return run_one(strtoull(argv[2], NULL, 0));
 	if (argc >= 3 && !strcmp(argv[1], "check"))
 		return run_many(strtoull(argv[2], NULL, 0), argc > 3 ? atoi(argv[3]) : 1);
-	fprintf(stderr, "usage: sim check RUNS [JOBS] | sim run SEED\n");
+	if (argc >= 2 && !strcmp(argv[1], "sweep"))
+		return run_sweep(argc > 2 ? atoi(argv[2]) : 1);
+	if (argc >= 3 && !strcmp(argv[1], "fault"))
+		return run_fault(strtoull(argv[2], NULL, 0));
+	fprintf(stderr, "usage: sim check RUNS [JOBS] | sim run SEED | sim sweep [JOBS] | sim fault NUMBER\n");
 	return 2;
 }

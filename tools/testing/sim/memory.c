@@ -51,7 +51,7 @@ void *sim_alloc(size_t size, gfp_t gfp)
 	if (!(gfp & GFP_ATOMIC))
 		sim_might_sleep("an allocation");
 	sim_point();
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return NULL;
 	c = malloc(sizeof(*c) + size);
 	/* Else it is what was there before: nobody's business. */
@@ -91,15 +91,23 @@ char *kstrdup(const char *s, gfp_t gfp)
 	return to ? memcpy(to, s, n) : NULL;
 }
 
-char *kasprintf(gfp_t gfp, const char *fmt, ...)
+char *kvasprintf(gfp_t gfp, const char *fmt, va_list args)
 {
 	char text[256];
+
+	vsnprintf(text, sizeof(text), fmt, args);
+	return kstrdup(text, gfp);
+}
+
+char *kasprintf(gfp_t gfp, const char *fmt, ...)
+{
 	va_list args;
+	char *text;
 
 	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
+	text = kvasprintf(gfp, fmt, args);
 	va_end(args);
-	return kstrdup(text, gfp);
+	return text;
 }
 
 /* ---- pages ---- */
@@ -157,7 +165,7 @@ struct page *alloc_page(gfp_t gfp)
 	if (!(gfp & GFP_ATOMIC))
 		sim_might_sleep("alloc_page");
 	sim_point();
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return NULL;
 	page = page_find(0, FRAMES, &next_frame);
 	*page = (struct page){ .refs = 1, .domain = sim_domain_now(),
@@ -212,7 +220,7 @@ int xen_alloc_unpopulated_pages(unsigned int n, struct page **pages)
 	u32 i;
 
 	sim_might_sleep("xen_alloc_unpopulated_pages");
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return -ENOMEM;
 	for (i = 0; i < n; i++) {
 		pages[i] = page_find(FRAMES, HOLLOW, &next_hollow);
@@ -283,7 +291,7 @@ void *vmap(struct page **pages, unsigned int n, unsigned long flags, pgprot_t pr
 	u32 i;
 
 	sim_might_sleep("vmap");
-	if (sim_fault(SIM_FAULT_ALLOC))
+	if (sim_fault(SIM_ALLOC))
 		return NULL;
 	while (a < areas + AREAS && a->addr)
 		a++;
@@ -411,4 +419,22 @@ void sim_memory_ledger(u32 domain)
 	for (i = 0; i < AREAS; i++)
 		if (areas[i].addr && areas[i].domain == domain)
 			sim_fail("a mapping of %u pages is left", areas[i].n);
+}
+
+/*
+ * Each of these mappings could not be ended: its pages are never used again, nor what they
+ * are remembered by, which is four allocations. Nothing else is left.
+ */
+void sim_memory_lost(u32 domain, u32 most)
+{
+	struct sim_domain *d = &sim_domains[domain];
+	u32 i, left = 0;
+
+	for (i = FRAMES; i < FRAMES + HOLLOW; i++)
+		left += sim_pages[i].refs && sim_pages[i].domain == domain;
+	if (left != d->leaked)
+		sim_fail("%u pages are left, and %u were said to be", left, d->leaked);
+	if (left < most || d->allocs_n > 4 * most)
+		sim_fail("%u mappings are left, but %u pages and %u allocations", most, left,
+			 d->allocs_n);
 }

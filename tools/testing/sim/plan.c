@@ -5,11 +5,6 @@
 
 struct sim_op sim_ops[SIM_OPS];
 u32 sim_ops_n;
-struct sim_armed sim_armed[SIM_ARMED];
-u32 sim_armed_n;
-
-static u32 counted[SIM_FAULTS];
-static bool armed;
 
 static const char * const op_names[SIM_OP_KINDS] = {
 	[SIM_OP_WIRE] = "reload of the wire",
@@ -22,13 +17,6 @@ static const char * const op_names[SIM_OP_KINDS] = {
 	[SIM_OP_STATS] = "statistics are read",
 	[SIM_OP_STATE] = "state overwritten",
 	[SIM_OP_SIGNAL] = "signal",
-};
-
-static const char * const fault_names[SIM_FAULTS] = {
-	[SIM_FAULT_ALLOC] = "allocation",
-	[SIM_FAULT_GRANT] = "grant operation",
-	[SIM_FAULT_EVENT] = "event-channel operation",
-	[SIM_FAULT_STORE] = "xenstore operation",
 };
 
 /* ---- making ---- */
@@ -126,16 +114,14 @@ void sim_plan_make(u64 seed, u32 dropped)
 	}
 	sim_armed_n = 0;
 	for (i = 0, n = gentle || !sim_one_in(3) ? 0 : 1 + sim_rnd(SIM_ARMED); i < n; i++) {
-		struct sim_armed a = { .kind = sim_rnd(SIM_FAULTS) };
+		struct sim_armed a = { .kind = sim_rnd(SIM_FAULT_SWEEP) };
 
 		a.nth = 1 + sim_rnd(sim_one_in(2) ? 40 : 300);
 		if (!(dropped & SIM_DROP_FAULT(i)))
 			sim_armed[sim_armed_n++] = a;
 	}
 	make_promises();
-	for (i = 0; i < SIM_FAULTS; i++)
-		counted[i] = 0;
-	armed = true;
+	sim_faults_begin();
 }
 
 void sim_plan_print(FILE *to, u32 dropped)
@@ -160,34 +146,9 @@ void sim_plan_print(FILE *to, u32 dropped)
 		fprintf(to, "# operation: %s, %s, %u, after %u jiffies and %u switches\n",
 			op_names[sim_ops[i].kind], sim_ops[i].side ? "back" : "front",
 			sim_ops[i].value, sim_ops[i].wait, sim_ops[i].steps);
-	for (i = 0; i < sim_armed_n; i++)
-		fprintf(to, "# fault: %s %u\n", fault_names[sim_armed[i].kind], sim_armed[i].nth);
+	sim_faults_print(to);
 	if (dropped)
 		fprintf(to, "# left out: %#x\n", dropped);
-}
-
-/* ---- faults ---- */
-
-bool sim_fault(enum sim_fault kind)
-{
-	u32 i;
-
-	if (!armed || sim_domain_now() >= SIM_TOOLS || !sim_armed_n)
-		return false;
-	counted[kind]++;
-	for (i = 0; i < sim_armed_n; i++) {
-		if (sim_armed[i].kind != kind || sim_armed[i].nth != counted[kind])
-			continue;
-		sim_trace("%s: %s %u fails", sim_current()->name, fault_names[kind],
-			  counted[kind]);
-		return true;
-	}
-	return false;
-}
-
-void sim_faults_end(void)
-{
-	armed = false;
 }
 
 /* ---- running ---- */
@@ -325,6 +286,15 @@ static void do_op(const struct sim_op *op)
 	}
 }
 
+/* As long as anybody else has something to do. */
+static void others(u32 steps)
+{
+	u64 until = sim_steps + steps;
+
+	while (sim_steps < until && others_run())
+		sim_switch();
+}
+
 static void script(void *arg)
 {
 	bool *done = arg;
@@ -341,11 +311,7 @@ static void script(void *arg)
 	if (!sim_node_read(0, "/local/domain/1/device/duct/0"))
 		sim_attach(false);
 	for (i = 0; i < sim_ops_n; i++) {
-		u64 until = sim_steps + sim_ops[i].steps;
-
-		/* As long as anybody else has something to do. */
-		while (sim_steps < until && others_run())
-			sim_switch();
+		others(sim_ops[i].steps);
 		if (sim_ops[i].wait)
 			sim_sleep(sim_ops[i].wait);
 		do_op(&sim_ops[i]);
@@ -389,6 +355,12 @@ static void shutdown(void *arg)
 
 	sim_hurry = true;
 	sim_detach(false);
+	/* Both ends are about to write when the directories go. */
+	if (sim_one_in(2)) {
+		sim_attach(false);
+		others(sim_rnd(100));
+		sim_detach(true);
+	}
 	unload_all(SIM_FRONT);
 	unload_all(SIM_BACK);
 	*done = true;
@@ -405,23 +377,48 @@ static void phase(const char *what, void (*fn)(void *arg), unsigned long seconds
 		sim_fail("%s does not end", what);
 }
 
-void sim_plan_run(void)
+/* What they could not unmap is theirs until they die. */
+static void bury(void *arg)
 {
+	bool *done = arg;
 	u32 side;
 
+	for (side = SIM_FRONT; side <= SIM_BACK; side++)
+		if (sim_grants_lost(side))
+			sim_destroy(side);
+	*done = true;
+}
+
+static void ledger(void)
+{
+	u32 side, lost[2];
+
+	sim_nodes_ledger();
+	for (side = SIM_FRONT; side <= SIM_BACK; side++) {
+		if (sim_works_left(side) || sim_timers_left(side))
+			sim_fail("works or timers are left");
+		sim_events_ledger(side);
+		sim_store_ledger(side);
+		sim_xenbus_ledger(side);
+		lost[side] = sim_grants_lost(side);
+		if (lost[side])
+			sim_memory_lost(side, lost[side]);
+	}
+	if (lost[SIM_FRONT] || lost[SIM_BACK])
+		phase("burial", bury, 60);
+	for (side = SIM_FRONT; side <= SIM_BACK; side++) {
+		sim_grants_ledger(side);
+		sim_memory_ledger(side);
+	}
+}
+
+void sim_plan_run(void)
+{
 	phase("script", script, 400);
 	phase("heal", heal, 60);
 	if (sim_tracing)
 		phase("look", look, 0);
 	sim_flows_check();
 	phase("shutdown", shutdown, 60);
-	for (side = SIM_FRONT; side <= SIM_BACK; side++) {
-		if (sim_works_left(side) || sim_timers_left(side))
-			sim_fail("works or timers are left");
-		sim_grants_ledger(side);
-		sim_events_ledger(side);
-		sim_store_ledger(side);
-		sim_xenbus_ledger(side);
-		sim_memory_ledger(side);
-	}
+	ledger();
 }

@@ -121,7 +121,7 @@ void rcu_barrier(void)
 int init_srcu_struct(struct srcu_struct *s)
 {
 	*s = (struct srcu_struct){};
-	return sim_fault(SIM_FAULT_ALLOC) ? -ENOMEM : 0;
+	return sim_fault(SIM_ALLOC) ? -ENOMEM : 0;
 }
 
 void cleanup_srcu_struct(struct srcu_struct *s)

@@ -86,6 +86,7 @@ extern struct sim_image sim_back_image;
  * @allocs: what it has allocated: struct sim_chunk
  * @allocs_n: how many
  * @pages: that it has allocated
+ * @leaked: of these, those which the modules said they could not unmap
  */
 struct sim_domain {
 	struct sim_image *image;
@@ -96,6 +97,7 @@ struct sim_domain {
 	struct list_head allocs;
 	u32 allocs_n;
 	u32 pages;
+	u32 leaked;
 };
 
 extern struct sim_domain sim_domains[SIM_DOMAINS];
@@ -135,6 +137,7 @@ struct task_struct {
 	bool signals;
 	bool signalled;
 	bool in_irq;
+	bool spared;		/* nothing fails for it now */
 	unsigned int atomic;	/* spinlocks held */
 	bool irqs_off;
 	unsigned int rcu;
@@ -193,16 +196,67 @@ __printf(1, 2) void __noreturn sim_fail(const char *fmt, ...);
 __printf(1, 2) void sim_trace(const char *fmt, ...);
 void sim_print_trace(FILE *to);
 
-/* What can be made to fail. */
-enum sim_fault {
+/* ---- fault.c ---- */
+
+/* What a seed can make fail: any operation of a kind. The last kind is for sweeps alone. */
+enum sim_fault_kind {
 	SIM_FAULT_ALLOC,
 	SIM_FAULT_GRANT,
 	SIM_FAULT_EVENT,
 	SIM_FAULT_STORE,
+	SIM_FAULT_SWEEP,
+	SIM_FAULT_KINDS
+};
+
+/* Each operation that can fail. */
+enum sim_fault {
+	SIM_ALLOC,
+	SIM_GRANT,		/* a reference for a page */
+	SIM_MAP,		/* one page of a hypercall, as the next two */
+	SIM_MAP_CALL,		/* all of a hypercall */
+	SIM_UNMAP,
+	SIM_UNMAP_CALL,
+	SIM_COPY,
+	SIM_COPY_CALL,
+	SIM_REVOKE,		/* of a reference that nobody has mapped */
+	SIM_PORT,
+	SIM_BIND,		/* of a handler; the port stays open */
+	SIM_BIND_CLOSED,	/* and it does not */
+	SIM_CONNECT,
+	SIM_STORE,
 	SIM_FAULTS
 };
 
-bool sim_fault(enum sim_fault kind);
+#define SIM_ARMED	4
+
+/**
+ * struct sim_armed - what fails
+ * @kind: any operation of this kind, if @status is 0
+ * @fault: which one
+ * @nth: when it is done for the nth time
+ * @on: and each time after that
+ * @status: what it fails with; 0: any
+ */
+struct sim_armed {
+	enum sim_fault_kind kind;
+	enum sim_fault fault;
+	u32 nth;
+	bool on;
+	int status;
+};
+
+extern struct sim_armed sim_armed[SIM_ARMED];
+extern u32 sim_armed_n;
+extern u32 sim_fault_seen[SIM_FAULTS];	/* how often it was done */
+extern u32 sim_fault_hits;		/* how many failed */
+
+const char *sim_fault_name(enum sim_fault fault);
+u32 sim_fault_statuses(enum sim_fault fault);
+int sim_fault_status(enum sim_fault fault, u32 i);
+int sim_fault(enum sim_fault fault);
+void sim_faults_begin(void);
+void sim_faults_end(void);
+void sim_faults_print(FILE *to);
 
 /* ---- sync.c, rcu.c, work.c ---- */
 
@@ -224,6 +278,7 @@ void sim_rcu_kill(u32 domain);
 void sim_memory_reset(void);
 void sim_memory_kill(u32 domain);
 void sim_memory_ledger(u32 domain);
+void sim_memory_lost(u32 domain, u32 most);
 bool sim_is_shared(const void *p);
 void sim_page_changed(struct page *page, bool writable);
 void sim_page_orphan(u32 frame);
@@ -234,6 +289,7 @@ void *sim_frame_address(u32 frame);
 void sim_grants_reset(void);
 void sim_grants_kill(u32 domain);
 void sim_grants_ledger(u32 domain);
+u32 sim_grants_lost(u32 domain);
 bool sim_frame_granted(u32 frame);
 bool sim_frame_mapped(u32 frame);
 void sim_events_reset(void);
@@ -242,6 +298,8 @@ void sim_events_ledger(u32 domain);
 void sim_store_reset(void);
 void sim_store_kill(u32 domain);
 void sim_store_ledger(u32 domain);
+/* Of a link that was detached nothing is there. */
+void sim_nodes_ledger(void);
 void sim_watch_fire(const char *path, bool removed);
 u32 sim_tx_start(void);
 int sim_tx_end(u32 tx, bool abort);
@@ -273,7 +331,6 @@ bool sim_detach(bool force);
 /* ---- plan.c ---- */
 
 #define SIM_OPS		8
-#define SIM_ARMED	4
 
 /* What happens to a link meanwhile. */
 enum sim_op_kind {
@@ -298,15 +355,8 @@ struct sim_op {
 	u32 steps;		/* and switches */
 };
 
-struct sim_armed {
-	enum sim_fault kind;
-	u32 nth;
-};
-
 extern struct sim_op sim_ops[SIM_OPS];
 extern u32 sim_ops_n;
-extern struct sim_armed sim_armed[SIM_ARMED];
-extern u32 sim_armed_n;
 
 /* Bits of what is left out of a plan: operations, faults, channels. */
 #define SIM_DROP_OP(i)		(1u << (i))
@@ -317,6 +367,16 @@ extern u32 sim_armed_n;
 void sim_plan_make(u64 seed, u32 dropped);
 void sim_plan_print(FILE *to, u32 dropped);
 void sim_plan_run(void);
-void sim_faults_end(void);
+
+/* ---- sweep.c ---- */
+
+#define SIM_PLANS	2
+
+void sim_sweep_share(u32 (*counts)[SIM_FAULTS]);
+void sim_sweep_count(u32 plan);
+u64 sim_sweep_runs(void);
+void sim_sweep_make(u64 number);
+void sim_sweep_met(void);
+void sim_sweep_print(FILE *to);
 
 #endif /* _SIM_H */

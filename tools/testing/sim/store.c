@@ -308,3 +308,15 @@ void sim_store_ledger(u32 domain)
 		if (txs[i].used && txs[i].domain == domain)
 			sim_fail("a transaction is left open");
 }
+
+void sim_nodes_ledger(void)
+{
+	const char *link;
+	int i;
+
+	for (i = 0; i < tree.n; i++) {
+		link = strstr(tree.node[i].path, "/duct/");
+		if (link && strstr(link, "/0"))
+			sim_fail("%s is left", tree.node[i].path);
+	}
+}

@@ -111,13 +111,18 @@ bool sim_insmod(u32 domain, u32 module)
 void sim_rmmod(u32 domain, u32 module)
 {
 	struct sim_domain *d = &sim_domains[domain];
+	u32 leaked;
 
 	if (!d->loaded[module])
 		return;
 	sim_trace("domain %u: rmmod %s", domain, d->image->module[module].name);
 	load_run(domain, module, true);
-	if (module == SIM_CORE && !d->loaded[SIM_CORE] && *d->image->param[SIM_LEAKED].at())
+	if (module != SIM_CORE || d->loaded[SIM_CORE])
+		return;
+	leaked = *d->image->param[SIM_LEAKED].at();
+	if (leaked && !sim_grants_lost(domain))
 		sim_fail("pages were not unmapped");
+	d->leaked += leaked;
 }
 
 /* ---- domains ---- */
@@ -131,6 +136,7 @@ void sim_boot(u32 domain)
 	guests += domain == SIM_FRONT;
 	d->alive = true;
 	d->paused = false;
+	d->leaked = 0;
 	memset(d->loaded, 0, sizeof(d->loaded));
 	sim_trace("domain %u is dom%u", domain, d->domid);
 	snprintf(path, sizeof(path), "/local/domain/%u/domid", d->domid);
@@ -250,22 +256,30 @@ void sim_attach(bool again)
 	sim_trace("attached%s", again ? " again" : "");
 }
 
+/* Removes @fmt with @guest's number of domain @d, and what was said of its errors. */
+static void remove_link(u32 tx, u32 side, const char *fmt, domid_t guest)
+{
+	domid_t d = sim_domains[side].domid;
+	char dir[64], path[112];
+
+	snprintf(dir, sizeof(dir), fmt, guest);
+	snprintf(path, sizeof(path), "/local/domain/%u/%s", d, dir);
+	sim_node_rm(tx, path);
+	snprintf(path, sizeof(path), "/local/domain/%u/error/%s", d, dir);
+	sim_node_rm(tx, path);
+}
+
 /* Also what is left of guests that died, as "detach --force" does. */
 static void remove_all(void)
 {
-	char front[96], back[96];
 	domid_t guest;
 	u32 tx;
 
-	front_dir(front);
 	do {
 		tx = begin();
-		sim_node_rm(tx, front);
-		for (guest = 1; guest < next_domid; guest++) {
-			snprintf(back, sizeof(back), "/local/domain/%u/backend/duct/%u/0",
-				 sim_domains[SIM_BACK].domid, guest);
-			sim_node_rm(tx, back);
-		}
+		remove_link(tx, SIM_FRONT, "device/duct/%u", 0);
+		for (guest = 1; guest < next_domid; guest++)
+			remove_link(tx, SIM_BACK, "backend/duct/%u/0", guest);
 	} while (sim_tx_end(tx, false));
 }
 

@@ -54,9 +54,12 @@ static void request(void)
 
 int xenbus_transaction_start(struct xenbus_transaction *t)
 {
+	int err;
+
 	request();
-	if (sim_fault(SIM_FAULT_STORE))
-		return -ENOMEM;
+	err = sim_fault(SIM_STORE);
+	if (err)
+		return err;
 	/* The others end soon: Linux waits as well. */
 	while (!(t->id = sim_tx_start()))
 		sim_sleep(1);
@@ -65,10 +68,13 @@ int xenbus_transaction_start(struct xenbus_transaction *t)
 
 int xenbus_transaction_end(struct xenbus_transaction t, int abort)
 {
+	int err;
+
 	request();
-	if (!abort && sim_fault(SIM_FAULT_STORE)) {
+	err = abort ? 0 : sim_fault(SIM_STORE);
+	if (err) {
 		sim_tx_end(t.id, true);
-		return -EIO;
+		return err;
 	}
 	return sim_tx_end(t.id, abort);
 }
@@ -78,11 +84,13 @@ void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node
 {
 	char path[PATH], *copy;
 	const char *value;
+	int err;
 
 	absolute(path, dir, node);
 	request();
-	if (sim_fault(SIM_FAULT_STORE))
-		return ERR_PTR(-EIO);
+	err = sim_fault(SIM_STORE);
+	if (err)
+		return ERR_PTR(err);
 	value = sim_node_read(t.id, path);
 	if (!value)
 		return ERR_PTR(-ENOENT);
@@ -100,7 +108,7 @@ char **xenbus_directory(struct xenbus_transaction t, const char *dir, const char
 
 	absolute(path, dir, node);
 	request();
-	count = sim_fault(SIM_FAULT_STORE) ? -EIO : sim_node_list(t.id, path, names, 32);
+	count = sim_fault(SIM_STORE) ?: sim_node_list(t.id, path, names, 32);
 	if (count < 0)
 		return ERR_PTR(count);
 	list = kmalloc(count * (sizeof(*list) + 64) + 1, GFP_KERNEL);
@@ -129,7 +137,7 @@ int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node)
 
 	absolute(path, dir, node);
 	request();
-	return sim_fault(SIM_FAULT_STORE) ? -EIO : sim_node_rm(t.id, path);
+	return sim_fault(SIM_STORE) ?: sim_node_rm(t.id, path);
 }
 
 int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node,
@@ -143,7 +151,7 @@ int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node
 	va_end(args);
 	absolute(path, dir, node);
 	request();
-	return sim_fault(SIM_FAULT_STORE) ? -ENOSPC : sim_node_write(t.id, path, value);
+	return sim_fault(SIM_STORE) ?: sim_node_write(t.id, path, value);
 }
 
 int xenbus_scanf(struct xenbus_transaction t, const char *dir, const char *node, const char *fmt,
@@ -206,17 +214,6 @@ int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
 	return 0;
 }
 
-void xenbus_dev_error(struct xenbus_device *dev, int err, const char *fmt, ...)
-{
-	char text[160];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof(text), fmt, args);
-	va_end(args);
-	sim_trace("%s: %d: %s\n", dev->nodename, err, text);
-}
-
 /* ---- watches ---- */
 
 static bool concerns(const char *watched, const char *path, bool removed)
@@ -254,11 +251,13 @@ void sim_watch_fire(const char *path, bool removed)
 
 int register_xenbus_watch(struct xenbus_watch *watch)
 {
+	int err;
 	u32 i;
 
 	request();
-	if (sim_fault(SIM_FAULT_STORE))
-		return -ENOMEM;
+	err = sim_fault(SIM_STORE);
+	if (err)
+		return err;
 	for (i = 0; i < WATCHES && watches[i].watch; i++)
 		;
 	if (i == WATCHES)
@@ -437,12 +436,11 @@ static int xenbus_probe(struct device *device)
 		return err;
 	}
 	/* Where this fails Linux forgets the driver's part: not ours to try. */
-	do {
-		err = xenbus_watch_pathfmt(dev, &dev->otherend_watch,
-					   is_back() ? one_pending : NULL, otherend_changed,
-					   "%s/state", dev->otherend);
-	} while (err);
-	return 0;
+	sim_current()->spared = true;
+	err = xenbus_watch_pathfmt(dev, &dev->otherend_watch, is_back() ? one_pending : NULL,
+				   otherend_changed, "%s/state", dev->otherend);
+	sim_current()->spared = false;
+	return err;
 }
 
 static void xenbus_remove(struct device *device)

@@ -33,7 +33,7 @@ static const struct {
 	{ "refused", 40, FRONT, { .refused = {
 		DUCT_CTL_REFUSED, 9, SERVICE(SERVE), DUCT_REFUSED_BUDGET, 0 } } },
 	{ "close", 16, BOTH, { .close = {
-		DUCT_CTL_CLOSE, 1023, 77, DUCT_CLOSE_MEMORY } } },
+		DUCT_CTL_CLOSE, 1023, 77, DUCT_CLOSE_LOST } } },
 	{ "closed", 16, BOTH, { .close = { DUCT_CTL_CLOSED, 1, 77, 0 } } },
 	{ "chunk", 144, FRONT, { .chunk = {
 		DUCT_CTL_CHUNK, 255, 2048, 2016, { 8, 9, 0xffffffff, 11 } } } },
@@ -275,7 +275,7 @@ static const struct {
 	FIELD(CLOSE, close.slot, 0, "no such slot"),
 	BELOW(CLOSE, close.slot, 1024, "no such slot"),
 	FIELD(CLOSE, close.reason, 0, ""),
-	FIELD(CLOSE, close.reason, 3, "unknown reason"),
+	FIELD(CLOSE, close.reason, 4, "unknown reason"),
 	FIELD(CLOSED, close.slot, 0, "no such slot"),
 	BELOW(CLOSED, close.slot, 1024, "no such slot"),
 	FIELD(CLOSED, close.reason, 1, "unknown reason"),

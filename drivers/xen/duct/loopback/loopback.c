@@ -59,7 +59,8 @@ MODULE_PARM_DESC(front, "parameters at that end: SERVICE/KEY=VALUE, separated by
 module_param_named(back, params[duct_side_back], charp, 0444);
 MODULE_PARM_DESC(back, "the same at the other end");
 
-static struct duct_loop *duct_the_loop;
+/* The parameter "running" is read and written under its lock, until after our exit. */
+static struct duct_loop *duct_the_loop;	/* kernel_param_lock() */
 
 /* ---- the wire ---- */
 
@@ -288,7 +289,9 @@ static int __init duct_loop_init(void)
 		duct_loop_detach(loop);
 		return err;
 	}
+	kernel_param_lock(THIS_MODULE);
 	duct_the_loop = loop;
+	kernel_param_unlock(THIS_MODULE);
 	return 0;
 }
 
@@ -296,6 +299,9 @@ static void __exit duct_loop_exit(void)
 {
 	struct duct_loop *loop = duct_the_loop;
 
+	kernel_param_lock(THIS_MODULE);
+	duct_the_loop = NULL;
+	kernel_param_unlock(THIS_MODULE);
 	mutex_lock(&loop->lock);
 	duct_loop_stop(loop);
 	mutex_unlock(&loop->lock);

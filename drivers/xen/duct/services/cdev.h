@@ -197,7 +197,7 @@ void dfile_info_stats(struct duct_file_info *info, const struct duct_stats *stat
 int dfile_wait(struct dfile *f, bool (*done)(struct dfile *f, void *arg), void *arg, long timeout);
 static inline u32 dfile_kind(const struct dfile *f)
 {
-	return smp_load_acquire(&f->kind);	/* dfile_became() */
+	return smp_load_acquire(&f->kind);	/* in one kernel: dfile_became() */
 }
 
 /* Where in the program's memory a field of an ioctl is. */

@@ -139,7 +139,7 @@ void dfile_became(struct dfile *f, u32 kind, u32 number)
 		mutex_unlock(&f->node->lock);
 	}
 	f->number = number;
-	smp_store_release(&f->kind, kind);	/* dfile_kind() */
+	smp_store_release(&f->kind, kind);	/* in one kernel: dfile_kind() */
 	mutex_unlock(&f->lock);
 }
 

@@ -18,6 +18,8 @@
  *   event N COUNT             triggers of a counted event, N at a time
  *   region PAGES COUNT        regions, made, offered, attached, compared and ended
  *   xfer MAX COUNT            transfers between registered lists, either way by turns
+ *   open N COUNT MAX          channels opened, used and closed, up to 64 at a time, for
+ *                             messages of MAX bytes
  *
  * Everything sent is hashed at both ends, and the peer's hash is asked for at
  * the end: "match 1" says that every byte came, once and in order. Bulk compares
@@ -27,6 +29,7 @@
 #include <linux/jhash.h>
 #include <linux/ktime.h>
 #include <linux/prandom.h>
+#include <linux/sched/signal.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
@@ -300,6 +303,8 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 		return perf_region(perf, sum, size, count);
 	if (!strcmp(what, "xfer"))
 		return perf_xfer(perf, sum, size, count);
+	if (!strcmp(what, "open"))
+		return perf_churn(perf, sum, size, count, batch);
 	return -EINVAL;
 }
 
@@ -307,7 +312,8 @@ static int perf_start(struct perf *perf, const char *what, struct perf_sum *sum,
 static bool perf_compares(const char *what)
 {
 	return !strcmp(what, "ping") || !strcmp(what, "bulk") || !strcmp(what, "read") ||
-	       !strcmp(what, "write") || !strcmp(what, "region") || !strcmp(what, "xfer");
+	       !strcmp(what, "write") || !strcmp(what, "region") || !strcmp(what, "xfer") ||
+	       !strcmp(what, "open");
 }
 
 static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u32 batch)
@@ -349,7 +355,26 @@ static int perf_run(struct perf *perf, const char *what, u32 size, u32 count, u3
 				      (after.sum.bytes == sum.bytes &&
 				       after.sum.messages == sum.messages &&
 				       after.sum.hash == sum.hash));
-	return err ?: perf->result.match ? 0 : -EILSEQ;
+	if (!err && !perf->result.match) {
+		dev_err(&perf->dd->dev, "%s: sent %llu, %llu bytes, hash %08x; the peer got %llu, %llu, %08x\n",
+			what, sum.messages, sum.bytes, sum.hash, after.sum.messages,
+			after.sum.bytes, after.sum.hash);
+		err = -EILSEQ;
+	}
+	return err;
+}
+
+/*
+ * A run that has sent something cannot be begun again as if it had not: the signal that a
+ * child of the shell has ended, say, waits until it is over. Those that are to end it do.
+ */
+static void perf_block_signals(sigset_t *old)
+{
+	sigset_t others;
+
+	siginitsetinv(&others, sigmask(SIGHUP) | sigmask(SIGINT) | sigmask(SIGQUIT) |
+		      sigmask(SIGKILL) | sigmask(SIGTERM));
+	sigprocmask(SIG_BLOCK, &others, old);
 }
 
 static ssize_t perf_write(struct file *file, const char __user *from, size_t len, loff_t *pos)
@@ -357,6 +382,7 @@ static ssize_t perf_write(struct file *file, const char __user *from, size_t len
 	struct perf *perf = ((struct seq_file *)file->private_data)->private;
 	u32 size, count, batch = 1;
 	char what[8] = "";
+	sigset_t old;
 	char *line;
 	int err;
 
@@ -367,8 +393,13 @@ static ssize_t perf_write(struct file *file, const char __user *from, size_t len
 		return PTR_ERR(line);
 	mutex_lock(&perf->lock);
 	err = perf_parse(line, what, &size, &count, &batch);
-	if (!err)
+	if (!err) {
+		perf_block_signals(&old);
 		err = perf_run(perf, what, size, count, batch);
+		sigprocmask(SIG_SETMASK, &old, NULL);
+	}
+	if (err == -ERESTARTSYS)
+		err = -EINTR;
 	perf->result.err = err;
 	mutex_unlock(&perf->lock);
 	kfree(line);
@@ -464,14 +495,19 @@ static int perf_probe(struct duct_device *dd)
 	err = perf_region_probe(perf);
 	if (err)
 		goto err_event;
+	err = perf_churn_probe(perf);
+	if (err)
+		goto err_region;
 	err = duct_open(dd, PERF_STREAM, &stream, &perf->ch[PERF_STREAM]) ?:
 	      duct_open(dd, PERF_MESSAGES, &cfg, &perf->ch[PERF_MESSAGES]);
 	if (err)
-		goto err_region;
+		goto err_churn;
 	dev_set_drvdata(&dd->dev, perf);
 	perf->dir = debugfs_create_file(dev_name(&dd->dev), 0600, perf_root, perf, &perf_fops);
 	return 0;
 
+err_churn:
+	perf_churn_remove(perf);
 err_region:
 	perf_region_remove(perf);
 err_event:
@@ -487,7 +523,9 @@ static void perf_remove(struct duct_device *dd)
 	duct_stop(perf->ch[PERF_MESSAGES]);
 	duct_stop(perf->ch[PERF_STREAM]);
 	perf_region_stop(perf);
+	perf_churn_stop(perf);
 	debugfs_remove(perf->dir);
+	perf_churn_remove(perf);
 	perf_region_remove(perf);
 	duct_event_close(perf->ev);
 }

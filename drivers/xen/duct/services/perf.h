@@ -50,6 +50,7 @@ struct perf_list {
  * @ch: by PERF_*
  * @ev: the event, PERF_EVENT
  * @region: both ends' regions
+ * @churn: channels that come and go
  * @in_lock: @in: one channel's reader counts, another one's reports
  * @in: what came in, by PERF_*
  * @scratch: what was read, by channel; the same
@@ -67,6 +68,7 @@ struct perf {
 	struct duct_channel *ch[PERF_CHANNELS];
 	struct duct_event *ev;
 	struct perf_region *region;
+	struct perf_churn *churn;
 	struct mutex in_lock;
 	struct perf_sum in[PERF_ALL];
 	u8 *scratch[PERF_CHANNELS];
@@ -113,5 +115,11 @@ void perf_region_stop(struct perf *perf);
 void perf_region_remove(struct perf *perf);
 int perf_region(struct perf *perf, struct perf_sum *sum, u32 pages, u32 count);
 int perf_xfer(struct perf *perf, struct perf_sum *sum, u32 most, u32 count);
+
+/* perf_churn.c */
+int perf_churn_probe(struct perf *perf);
+void perf_churn_stop(struct perf *perf);
+void perf_churn_remove(struct perf *perf);
+int perf_churn(struct perf *perf, struct perf_sum *sum, u32 n, u32 count, u32 most);
 
 #endif /* _DUCT_PERF_H */

@@ -183,7 +183,8 @@ static int perf_lent_call(struct perf *perf, struct perf_lent *lent,
 	}
 	if (err)
 		return err;
-	wait_for_completion(&lent->ended);
+	/* The domain may be saved meanwhile. */
+	wait_for_completion_state(&lent->ended, TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
 	return lent->err;
 }
 

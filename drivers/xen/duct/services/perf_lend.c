@@ -123,7 +123,8 @@ static int perf_lend_one(struct perf *perf, struct scatterlist *sg, u32 nents,
 	}
 	if (err)
 		return err;
-	wait_for_completion(&lend.ended);
+	/* The domain may be saved meanwhile. */
+	wait_for_completion_state(&lend.ended, TASK_UNINTERRUPTIBLE | TASK_FREEZABLE);
 	return lend.err;
 }
 

@@ -57,7 +57,7 @@ static bool duct_vsock_longer(struct duct_vsock *vs, u32 most, atomic_t *flag)
 	if (skb_queue_len_lockless(&vs->queue) < most)
 		return false;
 	atomic_set(flag, 1);
-	/* Pairs with the one in duct_vsock_shorter(). */
+	/* In one kernel: pairs with the one in duct_vsock_shorter(). */
 	smp_mb__after_atomic();
 	return skb_queue_len_lockless(&vs->queue) >= most;
 }
@@ -71,7 +71,7 @@ static void duct_vsock_shorter(struct duct_vsock *vs)
 {
 	u32 len;
 
-	/* After the queue has changed: pairs with the one in duct_vsock_longer(). */
+	/* In one kernel, after the queue has changed: pairs with the one in duct_vsock_longer(). */
 	smp_mb();
 	len = skb_queue_len_lockless(&vs->queue);
 	if (len < DUCT_VSOCK_QUEUE_MOST && atomic_read(&vs->stalled)) {

@@ -77,7 +77,7 @@ static u32 bulk_pieces(struct bulk *bulk, struct bio_vec *bv, u32 len, u32 piece
 int bulk_serve_pages(struct bulk *bulk, struct duct_request *req, u32 n, u32 piece)
 {
 	bool read = req->dir == DMA_TO_DEVICE;
-	struct bio_vec *bv = vmalloc(BULK_FIELD / piece * sizeof(*bv));
+	struct bio_vec *bv = kvmalloc(BULK_FIELD / piece * sizeof(*bv), GFP_KERNEL | __GFP_NOWARN);
 	u32 i, at = 0, changed = 0, pieces;
 	struct iov_iter it;
 	ssize_t done;
@@ -101,7 +101,7 @@ int bulk_serve_pages(struct bulk *bulk, struct duct_request *req, u32 n, u32 pie
 	for (i = 0; i < BULK_FIELD; i++)
 		changed += bulk->scratch[i] != BULK_CANARY;
 	bulk->bad += changed + (done >= 0 && iov_iter_count(&it));
-	vfree(bv);
+	kvfree(bv);
 	return done == req->bulk_len ? 0 : done < 0 ? done : -EIO;
 }
 

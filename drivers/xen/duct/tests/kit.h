@@ -20,7 +20,8 @@
 #include <linux/wait.h>
 #include <xen/duct.h>
 
-extern bool kit_hurry;		/* module parameter */
+extern bool kit_hurry;		/* module parameters */
+extern unsigned int kit_step;
 
 /* Emulated machines that others use, too: only a test that fails waits so long. */
 #define KIT_WAIT	((kit_hurry ? 15 : 60) * HZ)
@@ -242,5 +243,6 @@ extern struct kunit_suite duct_vsock_suite;
 extern struct kunit_suite duct_hostile_channel_suite;
 extern struct kunit_suite duct_hostile_link_suite;
 extern struct kunit_suite duct_net_suite;
+extern struct kunit_suite duct_faults_suite;
 
 #endif /* _DUCT_TESTS_KIT_H */

@@ -4,7 +4,7 @@
  * services=kit.0,kits.0,kitm.0,kitm.1,kitm.65535, and run when the module is loaded: all
  * of them, or those of one suite. That of endpoints needs endpoint.0 besides, with which
  * others fail, since an endpoint's device has a channel; that of duct_net needs net.0, and
- * duct_net loaded before.
+ * duct_net loaded before, and that of faults two settings: see faults_test.c.
  *
  * kunit_test_suites() would run them only on kernels that were booted with
  * kunit.enable=1; whoever loads this wants them.
@@ -20,6 +20,10 @@ MODULE_PARM_DESC(suite, "run this one alone");
 bool kit_hurry;
 module_param_named(hurry, kit_hurry, bool, 0444);
 MODULE_PARM_DESC(hurry, "for mutants: wait less for what does not come, and after a failure leave out the rest");
+
+unsigned int kit_step = 1;
+module_param_named(step, kit_step, uint, 0444);
+MODULE_PARM_DESC(step, "of the suite of faults: only each so-manyth allocation fails");
 
 static struct kunit_suite * const suites[] = {
 	&duct_drivers_suite,
@@ -45,6 +49,7 @@ static struct kunit_suite * const suites[] = {
 	&duct_hostile_channel_suite,
 	&duct_hostile_link_suite,
 	&duct_net_suite,
+	&duct_faults_suite,
 };
 
 static int __init duct_test_init(void)

@@ -37,7 +37,7 @@ static void regions_down(struct duct_region *r, unsigned int peer, int why)
 	wake_up_all(&end->all->kit->wait);
 }
 
-static const struct duct_region_ops regions_ops = {
+const struct duct_region_ops regions_ops = {
 	.up = regions_up,
 	.down = regions_down,
 };

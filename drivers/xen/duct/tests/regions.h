@@ -65,6 +65,8 @@ struct regions {
 
 /* Devices are there, and a region of @size bytes. */
 struct regions *regions_start(struct kunit *test, unsigned int side, u64 size, bool keep);
+extern const struct duct_region_ops regions_ops;
+
 struct duct_device *regions_device(struct regions *all, bool owner, u32 i);
 void regions_offer(struct regions *all, u32 i, bool writable);
 void regions_attach(struct regions *all, u32 i);

@@ -23,6 +23,7 @@ struct duct_back_door {
 /**
  * struct duct_back - one link, from probe to remove
  * @dev: the xenbus device
+ * @nodes: the same, for its nodes
  * @watch: on our own state: the toolstack writes it when it detaches
  * @work: follows the state table
  * @lock: the work against remove; covers the rest
@@ -38,6 +39,7 @@ struct duct_back_door {
  */
 struct duct_back {
 	struct xenbus_device *dev;
+	struct duct_nodes nodes;
 	struct xenbus_watch watch;
 	struct work_struct work;
 	struct mutex lock;
@@ -135,12 +137,12 @@ static int duct_back_map_page(struct duct_back *back)
 	int err;
 
 	/* 0 to 7 are the hypervisor's own; the grant table ends far below 2^31. */
-	err = duct_node_u32(dev, dev->otherend, "ring-ref", S32_MAX, &ref);
+	err = duct_node_u32(&back->nodes, dev->otherend, "ring-ref", S32_MAX, &ref);
 	if (err)
 		return err;
 	page = duct_xen_memory.map(dev->otherend_id, &ref, 1, true);
 	if (IS_ERR(page)) {
-		xenbus_dev_error(dev, PTR_ERR(page), "mapping ring-ref %u", ref);
+		duct_nodes_error(&back->nodes, PTR_ERR(page), "mapping ring-ref %u", ref);
 		return PTR_ERR(page);
 	}
 	back->page = page;
@@ -153,12 +155,12 @@ static int duct_back_first_door(struct duct_back *back)
 	u32 port;
 	int err;
 
-	err = duct_node_u32(dev, dev->otherend, "event-channel", S32_MAX, &port);
+	err = duct_node_u32(&back->nodes, dev->otherend, "event-channel", S32_MAX, &port);
 	if (err)
 		return err;
 	err = duct_back_door_bind(back, 0, port);
 	if (err)
-		xenbus_dev_error(dev, err, "binding event-channel %u", port);
+		duct_nodes_error(&back->nodes, err, "binding event-channel %u", port);
 	return err;
 }
 
@@ -168,12 +170,12 @@ static int duct_back_connect(struct duct_back *back)
 	struct duct_policy *policy;
 	int err;
 
-	err = duct_node_u64(dev, dev->otherend, "incarnation", U64_MAX,
+	err = duct_node_u64(&back->nodes, dev->otherend, "incarnation", U64_MAX,
 			    &back->peer_incarnation) ?:
-	      duct_node_version_chosen(dev);
+	      duct_node_version_chosen(&back->nodes);
 	if (err)
 		return err;
-	policy = duct_policy_read(dev, dev->nodename, duct_side_back);
+	policy = duct_policy_read(&back->nodes, dev->nodename, duct_side_back);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	err = duct_back_map_page(back);
@@ -210,7 +212,8 @@ static int duct_back_offer(struct duct_back *back)
 		err = xenbus_transaction_start(&xbt);
 		if (err)
 			break;
-		err = xenbus_printf(xbt, dev->nodename, "min-version", "%u", DUCT_VERSION_MIN) ?:
+		err = duct_nodes_removed(xbt, dev->nodename) ?:
+		      xenbus_printf(xbt, dev->nodename, "min-version", "%u", DUCT_VERSION_MIN) ?:
 		      xenbus_printf(xbt, dev->nodename, "max-version", "%u", DUCT_VERSION_MAX) ?:
 		      xenbus_printf(xbt, dev->nodename, "features", "%u", 0) ?:
 		      xenbus_printf(xbt, dev->nodename, "incarnation", "%llu",
@@ -222,10 +225,10 @@ static int duct_back_offer(struct duct_back *back)
 		}
 		err = xenbus_transaction_end(xbt, 0);
 	} while (err == -EAGAIN);
-	if (err)
-		xenbus_dev_error(dev, err, "writing the backend's nodes");
-	else
+	if (!err)
 		dev->state = XenbusStateInitWait;
+	else if (err != -ENOENT)
+		duct_nodes_error(&back->nodes, err, "writing the backend's nodes");
 	return err;
 }
 
@@ -289,17 +292,17 @@ static unsigned int duct_back_peer(struct duct_back *back)
 
 	if (back->state == duct_state_connected &&
 	    (peer == duct_state_initialised || peer == duct_state_connected) &&
-	    duct_node_incarnation(back->dev, "incarnation") != back->peer_incarnation)
+	    duct_node_incarnation(&back->nodes, "incarnation") != back->peer_incarnation)
 		return duct_state_renewed;
 	/* Published for an earlier life of ours: it has not seen this one yet. */
 	if (back->state == duct_state_initwait && peer == duct_state_initialised &&
-	    duct_node_incarnation(back->dev, "peer-incarnation") != back->incarnation)
+	    duct_node_incarnation(&back->nodes, "peer-incarnation") != back->incarnation)
 		return duct_state_renewed;
 	/* It was back before we had closed, and answered a life of ours that ended then. */
 	if (back->state == duct_state_closed &&
 	    (peer == duct_state_initialised || peer == duct_state_closed) &&
 	    xenbus_dev_is_online(back->dev) &&
-	    duct_node_incarnation(back->dev, "incarnation") != back->peer_incarnation) {
+	    duct_node_incarnation(&back->nodes, "incarnation") != back->peer_incarnation) {
 		back->gave_up = false;
 		return duct_state_renewed;
 	}
@@ -326,7 +329,7 @@ static int duct_back_act(struct duct_back *back, unsigned int action, unsigned i
 		duct_back_vanish(back);
 		break;
 	case duct_action_bad:
-		xenbus_dev_error(back->dev, -EPROTO, "frontend in state %s while we are %s",
+		duct_nodes_error(&back->nodes, -EPROTO, "frontend in state %s while we are %s",
 				 duct_state_name(peer), duct_state_name(back->state));
 		return -EPROTO;
 	}
@@ -346,7 +349,9 @@ static void duct_back_closing(struct duct_back *back)
 	const char *why = duct_link_fault(back->link);
 
 	if (why) {
-		xenbus_dev_error(back->dev, -EPROTO, "the frontend broke the protocol: %s", why);
+		/* The core has logged it. */
+		duct_nodes_tell(&back->nodes, false, -EPROTO,
+				"the frontend broke the protocol: %s", why);
 		back->gave_up = true;
 	}
 	duct_back_release(back);
@@ -430,13 +435,14 @@ static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device
 	struct duct_back *back;
 	int err;
 
-	err = duct_node_uuid(dev, dev->nodename, &cfg.uuid);
-	if (err)
-		return err;
 	back = kzalloc(sizeof(*back), GFP_KERNEL);
 	if (!back)
 		return -ENOMEM;
 	back->dev = dev;
+	duct_nodes_init(&back->nodes, dev);
+	err = duct_node_uuid(&back->nodes, dev->nodename, &cfg.uuid);
+	if (err)
+		goto err_free;
 	back->state = duct_state_initialising;
 	mutex_init(&back->lock);
 	INIT_WORK(&back->work, duct_back_work);
@@ -444,7 +450,7 @@ static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device
 	back->link = duct_link_attach(&cfg);
 	if (IS_ERR(back->link)) {
 		err = PTR_ERR(back->link);
-		xenbus_dev_error(dev, err, "attaching link %pUb", &cfg.uuid);
+		duct_nodes_error(&back->nodes, err, "attaching link %pUb", &cfg.uuid);
 		goto err_free;
 	}
 	dev_set_drvdata(&dev->dev, back);

@@ -34,6 +34,7 @@ struct duct_front_move {
 /**
  * struct duct_front - one link, from probe to remove
  * @dev: the xenbus device
+ * @nodes: the same, for its nodes
  * @watch: on our backend's path: the toolstack moves the link to another one
  * @move: xenwatch's; NULL: it has been queued
  * @work: follows the state table
@@ -51,6 +52,7 @@ struct duct_front_move {
  */
 struct duct_front {
 	struct xenbus_device *dev;
+	struct duct_nodes nodes;
 	struct xenbus_watch watch;
 	struct duct_front_move *move;
 	struct work_struct work;
@@ -157,7 +159,8 @@ static int duct_front_write(struct duct_front *front)
 		err = xenbus_transaction_start(&xbt);
 		if (err)
 			return err;
-		err = xenbus_printf(xbt, dev->nodename, "version", "%u", DUCT_VERSION_MAX) ?:
+		err = duct_nodes_removed(xbt, dev->nodename) ?:
+		      xenbus_printf(xbt, dev->nodename, "version", "%u", DUCT_VERSION_MAX) ?:
 		      xenbus_printf(xbt, dev->nodename, "features", "%u", 0) ?:
 		      xenbus_printf(xbt, dev->nodename, "incarnation", "%llu",
 				    front->incarnation) ?:
@@ -209,12 +212,12 @@ static int duct_front_attach(struct duct_front *front)
 
 	if (front->link)
 		return 0;
-	err = duct_node_uuid(front->dev, front->dev->otherend, &cfg.uuid);
+	err = duct_node_uuid(&front->nodes, front->dev->otherend, &cfg.uuid);
 	if (err)
 		return err;
 	link = duct_link_attach(&cfg);
 	if (IS_ERR(link)) {
-		xenbus_dev_error(front->dev, PTR_ERR(link), "attaching link %pUb", &cfg.uuid);
+		duct_nodes_error(&front->nodes, PTR_ERR(link), "attaching link %pUb", &cfg.uuid);
 		return PTR_ERR(link);
 	}
 	front->link = link;
@@ -226,22 +229,22 @@ static int duct_front_publish(struct duct_front *front)
 	struct duct_policy *policy;
 	int err;
 
-	front->peer_incarnation = duct_node_incarnation(front->dev, "incarnation");
-	err = duct_node_versions_offered(front->dev) ?: duct_front_attach(front);
+	front->peer_incarnation = duct_node_incarnation(&front->nodes, "incarnation");
+	err = duct_node_versions_offered(&front->nodes) ?: duct_front_attach(front);
 	if (err)
 		return err;
-	policy = duct_policy_read(front->dev, front->dev->otherend, duct_side_front);
+	policy = duct_policy_read(&front->nodes, front->dev->otherend, duct_side_front);
 	if (IS_ERR(policy))
 		return PTR_ERR(policy);
 	front->incarnation = duct_new_incarnation();
 	err = duct_front_make_page(front);
 	if (err) {
-		xenbus_dev_error(front->dev, err, "granting the control page");
+		duct_nodes_error(&front->nodes, err, "granting the control page");
 		goto out;
 	}
 	err = duct_front_door_make(front, 0, &front->port);
 	if (err) {
-		xenbus_dev_error(front->dev, err, "making an event channel");
+		duct_nodes_error(&front->nodes, err, "making an event channel");
 		goto err_release;
 	}
 	err = duct_link_start(front->link, page_address(front->page), policy,
@@ -249,11 +252,10 @@ static int duct_front_publish(struct duct_front *front)
 	if (err)
 		goto err_release;
 	err = duct_front_write(front);
-	if (err) {
-		xenbus_dev_error(front->dev, err, "writing the frontend's nodes");
-		goto err_release;
-	}
-	goto out;
+	if (!err)
+		goto out;
+	if (err != -ENOENT)
+		duct_nodes_error(&front->nodes, err, "writing the frontend's nodes");
 
 err_release:
 	duct_front_release(front);
@@ -269,14 +271,14 @@ static int duct_front_write_state(struct duct_front *front, unsigned int state)
 {
 	const char *node = front->dev->nodename;
 	struct xenbus_transaction xbt;
-	int err, old;
+	int err;
 
 	do {
 		err = xenbus_transaction_start(&xbt);
 		if (err)
 			return err;
-		err = xenbus_scanf(xbt, node, "state", "%d", &old) == 1 ?
-		      xenbus_printf(xbt, node, "state", "%u", state) : -ENOENT;
+		err = duct_nodes_removed(xbt, node) ?:
+		      xenbus_printf(xbt, node, "state", "%u", state);
 		err = xenbus_transaction_end(xbt, err) ?: err;
 	} while (err == -EAGAIN);
 	return err;
@@ -302,7 +304,7 @@ static void duct_front_switch(struct duct_front *front, unsigned int state)
 	front->dev->state = XenbusStateInitialising;
 	err = duct_front_write_state(front, state);
 	if (err && err != -ENOENT)
-		xenbus_dev_error(front->dev, err, "writing state %u", state);
+		duct_nodes_error(&front->nodes, err, "writing state %u", state);
 }
 
 static unsigned int duct_front_peer(struct duct_front *front)
@@ -317,7 +319,7 @@ static unsigned int duct_front_peer(struct duct_front *front)
 	peer = duct_compat_driver_state(front->dev, front->dev->otherend);
 	if ((published || front->gave_up) && peer >= duct_state_initwait &&
 	    peer <= duct_state_connected &&
-	    duct_node_incarnation(front->dev, "incarnation") != front->peer_incarnation) {
+	    duct_node_incarnation(&front->nodes, "incarnation") != front->peer_incarnation) {
 		front->gave_up = false;
 		return duct_state_renewed;
 	}
@@ -337,7 +339,7 @@ static int duct_front_act(struct duct_front *front, unsigned int action, unsigne
 		duct_front_release(front);
 		break;
 	case duct_action_bad:
-		xenbus_dev_error(front->dev, -EPROTO, "backend in state %s while we are %s",
+		duct_nodes_error(&front->nodes, -EPROTO, "backend in state %s while we are %s",
 				 duct_state_name(peer), duct_state_name(front->state));
 		return -EPROTO;
 	}
@@ -357,7 +359,9 @@ static void duct_front_closing(struct duct_front *front)
 	const char *why = duct_link_fault(front->link);
 
 	if (why) {
-		xenbus_dev_error(front->dev, -EPROTO, "the backend broke the protocol: %s", why);
+		/* The core has logged it. */
+		duct_nodes_tell(&front->nodes, false, -EPROTO,
+				"the backend broke the protocol: %s", why);
 		front->gave_up = true;
 	}
 	duct_front_quiesce(front);
@@ -465,6 +469,7 @@ static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_devic
 	if (!front)
 		return -ENOMEM;
 	front->dev = dev;
+	duct_nodes_init(&front->nodes, dev);
 	front->move = duct_front_move_new(dev);
 	if (!front->move) {
 		kfree(front);

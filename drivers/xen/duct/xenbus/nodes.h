@@ -10,6 +10,7 @@
 #include <linux/err.h>
 #include <linux/kernel.h>
 #include <linux/random.h>
+#include <linux/ratelimit.h>
 #include <linux/slab.h>
 #include <linux/uuid.h>
 #include <xen/events.h>
@@ -23,8 +24,79 @@
 /* XSA-43 and xenstored's quota: no value of ours is longer. */
 #define DUCT_NODE_MAX 256
 
-/* Return: 0, -ENOENT, or -EINVAL after writing the error node of @dev */
-static inline int duct_node_u64(struct xenbus_device *dev, const char *dir, const char *node,
+/**
+ * struct duct_nodes - a device, as xenbus knows it
+ * @dev: that
+ * @log: lines that the peer can cause; those about the protocol have the link's own limit
+ */
+struct duct_nodes {
+	struct xenbus_device *dev;
+	struct ratelimit_state log;
+};
+
+static inline void duct_nodes_init(struct duct_nodes *nodes, struct xenbus_device *dev)
+{
+	nodes->dev = dev;
+	ratelimit_state_init(&nodes->log, 60 * HZ, DUCT_LOG_LINES);
+	/* Else each minute has one line more: how many there were not. */
+	ratelimit_set_flags(&nodes->log, RATELIMIT_MSG_ON_RELEASE);
+}
+
+/*
+ * A transaction that writes begins with this: a node written after the toolstack has removed
+ * its directory would bring that back, and nobody would remove it again.
+ * Return: 0; -ENOENT: removed; or an error of xenstore's
+ */
+static inline int duct_nodes_removed(struct xenbus_transaction xbt, const char *dir)
+{
+	int state, n = xenbus_scanf(xbt, dir, "state", "%d", &state);
+
+	return n == 1 ? 0 : n < 0 ? n : -ENOENT;
+}
+
+/* For the toolstack; if it has removed the device, and this with it, there is nobody to tell. */
+static inline void duct_nodes_write_error(struct duct_nodes *nodes, int err, const char *text)
+{
+	char *dir = kasprintf(GFP_KERNEL, "error/%s", nodes->dev->nodename);
+	struct xenbus_transaction xbt;
+	int ret;
+
+	do {
+		if (!dir || xenbus_transaction_start(&xbt))
+			break;
+		ret = duct_nodes_removed(xbt, nodes->dev->nodename) ?:
+		      xenbus_printf(xbt, dir, "error", "%d %s", -err, text);
+		ret = xenbus_transaction_end(xbt, ret) ?: ret;
+	} while (ret == -EAGAIN);
+	kfree(dir);
+}
+
+/*
+ * What xenbus_dev_error() does, which would say it in the log as often as the peer likes: a
+ * node "error/<the device's directory>/error" in this domain's home, and if @log a line.
+ */
+static inline __printf(4, 5)
+void duct_nodes_tell(struct duct_nodes *nodes, bool log, int err, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = kvasprintf(GFP_KERNEL, format, args);
+	va_end(args);
+	if (!text)
+		return;
+	if (log)
+		dev_err(&nodes->dev->dev, "%d %s\n", -err, text);
+	duct_nodes_write_error(nodes, err, text);
+	kfree(text);
+}
+
+#define duct_nodes_error(nodes, err, ...) \
+	duct_nodes_tell(nodes, __ratelimit(&(nodes)->log), err, __VA_ARGS__)
+
+/* Return: 0, -ENOENT, or -EINVAL after writing the error node */
+static inline int duct_node_u64(struct duct_nodes *nodes, const char *dir, const char *node,
 				u64 max, u64 *value)
 {
 	char *text = xenbus_read(XBT_NIL, dir, node, NULL);
@@ -32,41 +104,41 @@ static inline int duct_node_u64(struct xenbus_device *dev, const char *dir, cons
 
 	if (IS_ERR(text)) {
 		err = PTR_ERR(text);
-		xenbus_dev_error(dev, err, "reading %s/%s", dir, node);
+		duct_nodes_error(nodes, err, "reading %s/%s", dir, node);
 		return err;
 	}
 	err = kstrtou64(text, 10, value);
 	if (!err && *value > max)
 		err = -ERANGE;
 	if (err)
-		xenbus_dev_error(dev, err, "%s/%s is \"%.32s\", not a number from 0 to %llu",
+		duct_nodes_error(nodes, err, "%s/%s is \"%.32s\", not a number from 0 to %llu",
 				 dir, node, text, max);
 	kfree(text);
 	return err;
 }
 
-static inline int duct_node_u32(struct xenbus_device *dev, const char *dir, const char *node,
+static inline int duct_node_u32(struct duct_nodes *nodes, const char *dir, const char *node,
 				u64 max, u32 *value)
 {
 	u64 wide = 0;
-	int err = duct_node_u64(dev, dir, node, max, &wide);
+	int err = duct_node_u64(nodes, dir, node, max, &wide);
 
 	*value = wide;
 	return err;
 }
 
 /* Frontend: the backend's versions: we speak one. Return: 0 or -EPROTONOSUPPORT, ... */
-static inline int duct_node_versions_offered(struct xenbus_device *dev)
+static inline int duct_node_versions_offered(struct duct_nodes *nodes)
 {
 	u32 least, most;
 	int err;
 
-	err = duct_node_u32(dev, dev->otherend, "min-version", U32_MAX, &least) ?:
-	      duct_node_u32(dev, dev->otherend, "max-version", U32_MAX, &most);
+	err = duct_node_u32(nodes, nodes->dev->otherend, "min-version", U32_MAX, &least) ?:
+	      duct_node_u32(nodes, nodes->dev->otherend, "max-version", U32_MAX, &most);
 	if (err)
 		return err;
 	if (least > DUCT_VERSION_MAX || most < DUCT_VERSION_MIN) {
-		xenbus_dev_error(dev, -EPROTONOSUPPORT,
+		duct_nodes_error(nodes, -EPROTONOSUPPORT,
 				 "the backend speaks versions %u to %u, this frontend %u to %u",
 				 least, most, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
 		return -EPROTONOSUPPORT;
@@ -75,17 +147,17 @@ static inline int duct_node_versions_offered(struct xenbus_device *dev)
 }
 
 /* Backend: the version that the frontend chose, and its features. Return: the same */
-static inline int duct_node_version_chosen(struct xenbus_device *dev)
+static inline int duct_node_version_chosen(struct duct_nodes *nodes)
 {
 	u32 version, features;
 	int err;
 
-	err = duct_node_u32(dev, dev->otherend, "version", U32_MAX, &version) ?:
-	      duct_node_u32(dev, dev->otherend, "features", U32_MAX, &features);
+	err = duct_node_u32(nodes, nodes->dev->otherend, "version", U32_MAX, &version) ?:
+	      duct_node_u32(nodes, nodes->dev->otherend, "features", U32_MAX, &features);
 	if (err)
 		return err;
 	if (version < DUCT_VERSION_MIN || version > DUCT_VERSION_MAX) {
-		xenbus_dev_error(dev, -EPROTONOSUPPORT,
+		duct_nodes_error(nodes, -EPROTONOSUPPORT,
 				 "the frontend chose version %u, this backend speaks %u to %u",
 				 version, DUCT_VERSION_MIN, DUCT_VERSION_MAX);
 		return -EPROTONOSUPPORT;
@@ -94,9 +166,9 @@ static inline int duct_node_version_chosen(struct xenbus_device *dev)
 }
 
 /* An incarnation that the peer wrote, or 0 if there is none that can be read. */
-static inline u64 duct_node_incarnation(struct xenbus_device *dev, const char *node)
+static inline u64 duct_node_incarnation(struct duct_nodes *nodes, const char *node)
 {
-	char *text = xenbus_read(XBT_NIL, dev->otherend, node, NULL);
+	char *text = xenbus_read(XBT_NIL, nodes->dev->otherend, node, NULL);
 	u64 value = 0;
 
 	if (IS_ERR(text))
@@ -119,28 +191,28 @@ static inline u64 duct_new_incarnation(void)
 }
 
 /* A budget; 0 if the node is not there. Return: 0, or -EINVAL after an error node */
-static inline int duct_node_budget(struct xenbus_device *dev, const char *backend,
+static inline int duct_node_budget(struct duct_nodes *nodes, const char *backend,
 				   const char *node, u32 *value)
 {
 	*value = 0;
 	if (!xenbus_exists(XBT_NIL, backend, node))
 		return 0;
-	return duct_node_u32(dev, backend, node, U32_MAX, value);
+	return duct_node_u32(nodes, backend, node, U32_MAX, value);
 }
 
 /* Return: 0 or why there is no UUID in the backend's directory */
-static inline int duct_node_uuid(struct xenbus_device *dev, const char *backend, uuid_t *uuid)
+static inline int duct_node_uuid(struct duct_nodes *nodes, const char *backend, uuid_t *uuid)
 {
 	char *text = xenbus_read(XBT_NIL, backend, "uuid", NULL);
 	int err;
 
 	if (IS_ERR(text)) {
-		xenbus_dev_error(dev, PTR_ERR(text), "reading %s/uuid", backend);
+		duct_nodes_error(nodes, PTR_ERR(text), "reading %s/uuid", backend);
 		return PTR_ERR(text);
 	}
 	err = uuid_parse(text, uuid);
 	if (err)
-		xenbus_dev_error(dev, err, "%s/uuid is \"%.40s\", not a UUID", backend, text);
+		duct_nodes_error(nodes, err, "%s/uuid is \"%.40s\", not a UUID", backend, text);
 	kfree(text);
 	return err;
 }
@@ -216,13 +288,13 @@ static inline int duct_policy_read_name(struct duct_policy *policy, const char *
 
 /**
  * duct_policy_read() - the toolstack's policy, from the backend's directory. [sleep]
- * @dev: for errors
+ * @nodes: for errors
  * @backend: the directory
  * @side: whose parameters
  *
  * Return: the policy, or ERR_PTR() after writing the error node
  */
-static inline struct duct_policy *duct_policy_read(struct xenbus_device *dev, const char *backend,
+static inline struct duct_policy *duct_policy_read(struct duct_nodes *nodes, const char *backend,
 						   enum duct_side side)
 {
 	struct duct_policy *policy = duct_policy_new();
@@ -238,8 +310,8 @@ static inline struct duct_policy *duct_policy_read(struct xenbus_device *dev, co
 		duct_policy_put(policy);
 		return ERR_PTR(-ENOMEM);
 	}
-	err = duct_node_budget(dev, backend, "budget/channels", &channels) ?:
-	      duct_node_budget(dev, backend, "budget/pages", &pages) ?:
+	err = duct_node_budget(nodes, backend, "budget/channels", &channels) ?:
+	      duct_node_budget(nodes, backend, "budget/pages", &pages) ?:
 	      duct_policy_budget(policy, channels, pages);
 	names = xenbus_directory(XBT_NIL, services, "", &n);
 	if (IS_ERR(names)) {
@@ -251,7 +323,7 @@ static inline struct duct_policy *duct_policy_read(struct xenbus_device *dev, co
 		err = duct_policy_read_name(policy, services, names[i], side);
 	}
 	if (err) {
-		xenbus_dev_error(dev, err, "policy in %s: %.32s", backend, what);
+		duct_nodes_error(nodes, err, "policy in %s: %.32s", backend, what);
 		duct_policy_put(policy);
 		policy = ERR_PTR(err);
 	}

@@ -321,6 +321,7 @@ struct duct_ctl_close {
 #define DUCT_CLOSE_NORMAL	0u
 #define DUCT_CLOSE_BROKEN	1u	/* the receiver broke the protocol of the channel */
 #define DUCT_CLOSE_MEMORY	2u
+#define DUCT_CLOSE_LOST		3u	/* what BOUND resumes is gone, with what it had kept */
 
 /*
  * Grants of an arena chunk, DUCT_REFS_PER_MSG at a time in order; the chunk is

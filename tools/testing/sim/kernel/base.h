@@ -98,6 +98,7 @@ void sim_copy_in(void *to, const void *from, size_t len);
 #define virt_mb()		sim_fence()
 #define smp_rmb()		sim_point()
 #define cond_resched()		sim_point()
+#define need_resched()		true	/* the least that a worker takes */
 
 /* What the peer may change: the driver's peer.h lets others define these. */
 #define duct_peer_load(p)		READ_ONCE(*(p))

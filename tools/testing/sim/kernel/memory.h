@@ -21,6 +21,7 @@ void kfree(const void *p);
 #define kmalloc_array(n, s, g)		kmalloc((size_t)(n) * (s), g)
 #define kvmalloc_array(n, s, g)		kmalloc_array(n, s, g)
 char *kstrdup(const char *s, gfp_t gfp);
+__printf(2, 0) char *kvasprintf(gfp_t gfp, const char *fmt, va_list args);
 __printf(2, 3) char *kasprintf(gfp_t gfp, const char *fmt, ...);
 /* Readers that are inside may still look at it: freed after a grace period. */
 void sim_kfree_rcu(void *p);

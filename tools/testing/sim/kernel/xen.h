@@ -34,9 +34,17 @@ typedef unsigned long xen_pfn_t;
 #define GNTCOPY_dest_gref	2
 #define GNTST_okay		0
 #define GNTST_general_error	(-1)
+#define GNTST_bad_domain	(-2)
 #define GNTST_bad_gntref	(-3)
 #define GNTST_bad_handle	(-4)
+#define GNTST_bad_virt_addr	(-5)
+#define GNTST_bad_dev_addr	(-6)
 #define GNTST_no_device_space	(-7)
+#define GNTST_permission_denied	(-8)
+#define GNTST_bad_page		(-9)
+#define GNTST_bad_copy_arg	(-10)
+#define GNTST_address_too_big	(-11)
+#define GNTST_eagain		(-12)
 #define GNTST_no_space		(-13)
 
 struct gnttab_map_grant_ref {
@@ -230,6 +238,5 @@ int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state);
 enum xenbus_state xenbus_read_driver_state(const char *path);
 int xenbus_dev_is_online(struct xenbus_device *dev);
 int xenbus_alloc_evtchn(struct xenbus_device *dev, evtchn_port_t *port);
-__printf(3, 4) void xenbus_dev_error(struct xenbus_device *dev, int err, const char *fmt, ...);
 
 #endif /* _SIM_KERNEL_XEN_H */

@@ -166,7 +166,7 @@ static int refuse(struct store *s, struct link *l, bool front, bool back)
 			   l->handle);
 	else
 		ret = fail("%s exists already, with the backend %s: use another --handle",
-			   label, other ? other : "of nobody");
+			   label, other ? other : "unknown");
 	free(other);
 	free(label);
 	return ret;
@@ -186,7 +186,8 @@ static int attach_body(struct store *s, void *arg)
 	ret = attach_check_domains(s, a->link);
 	if (ret)
 		return ret;
-	if (store_present(s, &front, "%s", a->link->front.dir) ||
+	/* A directory that names no backend is not a link: it goes. */
+	if (store_present(s, &front, "%s/backend", a->link->front.dir) ||
 	    store_present(s, &back, "%s", a->link->back.dir))
 		return EXIT_FAILED;
 	if (front || back)

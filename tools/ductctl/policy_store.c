@@ -31,7 +31,7 @@ static char *service_node(const char *name)
 	return swap(name, '.', '/');
 }
 
-/* A key "front/x" needs the directory "front" with its own permissions. */
+/* A key "front/x" needs the directory "front". */
 static int make_end(struct store *s, const struct policy_service *service,
 		    const struct store_perm *perm, const char *node, const char *end)
 {
@@ -40,7 +40,7 @@ static int make_end(struct store *s, const struct policy_service *service,
 	for (i = 0; i < service->count; i++)
 		if (!strncmp(service->params[i].key, end, len) &&
 		    service->params[i].key[len] == '/')
-			return store_mkdir(s, perm, "%s/%s", node, end);
+			return store_mkdir_below(s, perm, "%s/%s", node, end);
 	return EXIT_OK;
 }
 
@@ -51,7 +51,7 @@ static int write_service(struct store *s, const struct policy_service *service,
 	size_t i;
 	int ret;
 
-	ret = store_mkdir(s, perm, "%s", node);
+	ret = store_mkdir_below(s, perm, "%s", node);
 	if (!ret)
 		ret = make_end(s, service, perm, node, "front");
 	if (!ret)
@@ -77,7 +77,7 @@ static bool has_directory(const struct policy *p, size_t at)
 static int write_services(struct store *s, const struct policy *p,
 			  const struct store_perm *perm, const char *dir)
 {
-	int ret = store_mkdir(s, perm, "%s/services", dir);
+	int ret = store_mkdir_below(s, perm, "%s/services", dir);
 	char *whole, *node;
 	size_t i;
 
@@ -87,8 +87,8 @@ static int write_services(struct store *s, const struct policy *p,
 		node = service_node(name);
 		whole = text_format("%s/services/%s", dir, node);
 		if (!has_directory(p, i))
-			ret = store_mkdir(s, perm, "%s/services/%.*s", dir,
-					  (int)strcspn(name, "."), name);
+			ret = store_mkdir_below(s, perm, "%s/services/%.*s", dir,
+						(int)strcspn(name, "."), name);
 		if (!ret)
 			ret = write_service(s, &p->services[i], perm, whole);
 		free(whole);
@@ -116,7 +116,7 @@ int policy_write(struct store *s, const struct policy *p, const struct store_per
 
 	ret = store_write(s, perm, p->uuid, "%s/uuid", dir);
 	if (!ret)
-		ret = store_mkdir(s, perm, "%s/budget", dir);
+		ret = store_mkdir_below(s, perm, "%s/budget", dir);
 	if (!ret)
 		ret = write_number(s, p->channels, perm, dir, "channels");
 	if (!ret)

@@ -4,6 +4,7 @@
  * guest was restored or migrated (new domain id, all nodes gone) or after its
  * driver domain was replaced. Doing it twice does nothing the second time.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,6 +58,39 @@ static int remove_old_backend(struct store *s, const struct link *l)
 	return store_remove(s, 2, "%s", old.back.dir);
 }
 
+/* Is it the directory of this link, made for a domain that is no more? */
+static bool is_of_the_dead(struct store *s, const struct link *old, const char *uuid)
+{
+	char *text = store_read(s, "%s/uuid", old->back.dir);
+	bool same = text && !strcmp(text, uuid), alive = true;
+
+	free(text);
+	return same && !store_present(s, &alive, "/local/domain/%u", old->front.domid) && !alive;
+}
+
+/*
+ * What the backend has of the guest's last life: its driver removes that, but if its module
+ * was not loaded when the guest was saved, nobody has, and it cannot be taken for a link.
+ */
+static int remove_last_life(struct store *s, const struct link *l, const char *uuid)
+{
+	unsigned int *front, n, i;
+	int ret = EXIT_OK;
+	struct link old;
+
+	store_numbers(s, DOMID_MAX, &front, &n, "/local/domain/%u/backend/duct", l->back.domid);
+	if (s->error && s->error != ENOENT)
+		ret = fail("cannot list the links of domain %u: %s", l->back.domid,
+			   store_words(s->error));
+	for (i = 0; i < n && !ret; i++) {
+		link_init(&old, front[i], l->back.domid, l->handle);
+		if (front[i] != l->front.domid && is_of_the_dead(s, &old, uuid))
+			ret = store_remove(s, 2, "%s", old.back.dir);
+	}
+	free(front);
+	return ret;
+}
+
 static int reattach_body(struct store *s, void *arg)
 {
 	struct reattach *r = arg;
@@ -77,6 +111,8 @@ static int reattach_body(struct store *s, void *arg)
 	if (recorded && is_open(l->front.state) && is_open(l->back.state))
 		return EXIT_OK;
 	ret = remove_old_backend(s, l);
+	if (!ret)
+		ret = remove_last_life(s, l, policy->uuid);
 	if (!ret)
 		ret = attach_write(s, l, policy);
 	return ret;

@@ -75,6 +75,7 @@ struct json_object *store_tree(struct store *s, const char *fmt, ...)
 int store_transact(struct store *s, int (*body)(struct store *s, void *arg),
 		   void *arg);
 
+/* @perm: what the node has, that is, its directory's: a new node inherits them. */
 int store_write(struct store *s, const struct store_perm *perm,
 		const char *value, const char *fmt, ...)
 	__printf(4, 5);
@@ -82,6 +83,11 @@ int store_write(struct store *s, const struct store_perm *perm,
 /* Makes a directory that is not there; one that is stays as it is. */
 int store_mkdir(struct store *s, const struct store_perm *perm,
 		const char *fmt, ...)
+	__printf(3, 4);
+
+/* In a directory that store_mkdir() has just made, with its permissions. */
+int store_mkdir_below(struct store *s, const struct store_perm *perm,
+		      const char *fmt, ...)
 	__printf(3, 4);
 
 /*

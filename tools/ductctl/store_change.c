@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changing xenstore: everything happens in a transaction, each node gets its
- * permissions where it is made, and --dry-run notes instead of doing.
+ * Changing xenstore: everything happens in a transaction, and --dry-run notes instead of
+ * doing. A directory gets its permissions where it is made; what is made below inherits
+ * them, as xenstored promises and libxl relies on.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -95,8 +96,7 @@ int store_write(struct store *s, const struct store_perm *perm, const char *valu
 		note(s, "write", path, value, perm);
 		return EXIT_OK;
 	}
-	if (xs_write(s->xsh, s->t, path, value, (unsigned int)strlen(value)) &&
-	    set_perm(s, path, perm))
+	if (xs_write(s->xsh, s->t, path, value, (unsigned int)strlen(value)))
 		return EXIT_OK;
 	return fail("cannot write %s: %s", path, store_words(errno));
 }
@@ -123,6 +123,24 @@ int store_mkdir(struct store *s, const struct store_perm *perm, const char *fmt,
 	if (xs_mkdir(s->xsh, s->t, path) && set_perm(s, path, perm))
 		return EXIT_OK;
 	return fail("cannot make %s: %s", path, store_words(errno));
+}
+
+int store_mkdir_below(struct store *s, const struct store_perm *perm, const char *fmt, ...)
+{
+	char path[STORE_PATH];
+	va_list args;
+	bool good;
+
+	va_start(args, fmt);
+	good = store_path(path, fmt, args);
+	va_end(args);
+	if (!good)
+		return fail("xenstore path too long");
+	if (s->dry_run)
+		note(s, "mkdir", path, NULL, perm);
+	else if (!xs_mkdir(s->xsh, s->t, path))
+		return fail("cannot make %s: %s", path, store_words(errno));
+	return EXIT_OK;
 }
 
 static int remove_node(struct store *s, const char *path)

@@ -209,20 +209,14 @@ static bool may_change(xs_transaction_t t, const char *path)
 	return false;
 }
 
-/*
- * xenstored lets a new node inherit; here it is the maker's alone, so that a
- * program which does not say its permissions is found out.
- */
+/* A new node inherits; it belongs to the maker, unless that is privileged. */
 static struct node *make_own(xs_transaction_t t, const char *path)
 {
 	bool new = !tree_find(tree_of(t), path);
 	struct node *node = tree_make(tree_of(t), path);
 
-	if (new) {
-		node->num_perms = 1;
+	if (new && fake.caller)
 		node->perms[0].id = fake.caller;
-		node->perms[0].perms = XS_PERM_NONE;
-	}
 	return node;
 }
 

@@ -40,8 +40,39 @@ static void test_failures(void)
 			break;
 	}
 	free(whole);
-	ok(failures > 100 && !changed,
+	ok(failures > 80 && !changed,
 	   "a failure at any of %u calls changes no policy (%u did)", k, changed);
+}
+
+#define LAST "/local/domain/0/backend/duct/4/0"
+
+/* The backend's module was not loaded when the guest, domain 4 then, was saved. */
+static void test_last_life(const char *attached)
+{
+	char *now;
+
+	world();
+	fake_set(LAST "/uuid", UUID);
+	fake_set(LAST "/state", "6");
+	run("reattach guest --no-wait" POLICY);
+	now = fake_dump();
+	ok(!code, "what a domain that is gone had of the link");
+	same(now, attached, "goes");
+	free(now);
+
+	world();
+	fake_set(LAST "/uuid", "ffffffff-0000-0000-0000-000000000000");
+	run("reattach guest --no-wait" POLICY);
+	ok(!code && fake_get(LAST "/uuid"), "another link's stays");
+
+	world();
+	fake_set("/local/domain/4", "");
+	fake_set(LAST "/uuid", UUID);
+	run("reattach guest --no-wait" POLICY);
+	ok(!code && fake_get(LAST "/uuid"), "and that of a domain which lives");
+
+	world();
+	run("attach guest --no-wait" POLICY);
 }
 
 void test_reattach(void)
@@ -70,6 +101,8 @@ void test_reattach(void)
 	ok(!code, "twice is no error");
 	same(second, first, "and changes nothing");
 	free(second);
+
+	test_last_life(first);
 
 	fake_set(FRONT "/state", "4");
 	fake_set(BACK "/state", "4");

@@ -66,10 +66,14 @@ newest:
 	@$(RIG)/deps build tools rig newest
 	@$(RIG)/run -k newest link
 
+# Beside libxenvchan, netfront, blkfront, sockets: see tools/testing/bench/README.md.
+bench:
+	@tools/testing/bench/run
+
 # One seed of the simulator, with its trace, and as little of it as fails.
 sim:
 	@$(RIG)/deps unit
-	@$(MAKE) -s -C tools/testing/sim run SEED=$(or $(SEED),1)
+	@$(MAKE) -s -C tools/testing/sim $(if $(FAULT),fault FAULT=$(FAULT),run SEED=$(or $(SEED),1))
 
 sparse: kdir-check
 	$(MAKE) -C $(KDIR) M=$(CURDIR) W=1 C=2 CF=-D__CHECK_ENDIAN__ modules
@@ -98,9 +102,10 @@ help:
 	@echo 'More tests:'
 	@echo '  make nightly          the long ones'
 	@echo '  make mutants          take each rule out: does a test notice?'
-	@echo '  make sim SEED=N       what seed N does in the simulator of both ends'
+	@echo '  make sim SEED=N       what seed N does in the simulator of both ends; FAULT=N: fault N'
 	@echo '  make newest           on the newest kernel in reach'
+	@echo '  make bench            a table and plots: ours beside its peers, in one boot'
 	@echo 'Variables: KDIR (now $(KDIR)), KERNELRELEASE, V, C, W'
 
 .PHONY: all modules modules_install ductctl libduct install kdir-check ductctl-check \
-	libduct-check demo check nightly mutants newest sim sparse style doc clean help
+	libduct-check demo check nightly mutants newest bench sim sparse style doc clean help

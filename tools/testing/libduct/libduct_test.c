@@ -3,8 +3,10 @@
  * libduct_test serve DEVICE    until the client has gone
  * libduct_test client DEVICE   KTAP: each group of the library, with a server in the other
  *                              domain
+ * libduct_test own DEVICE DEVICE   a region for two other domains, the second to read only
+ * libduct_test share DEVICE        one of them
  *
- * They share: channel 1, of calls and messages; channel 2, a stream; region 0, which the
+ * The first two share: channel 1, of calls and messages; channel 2, a stream; region 0, which the
  * server owns; event 0. DEVICE is of messages.
  */
 #include <errno.h>
@@ -395,12 +397,92 @@ static int client(void)
 	return failed != 0;
 }
 
+/* ---- three domains ---- */
+
+#define LINE		"of three domains"
+
+/* Waits for news of that kind. */
+static struct libduct_news await_news(uint32_t type)
+{
+	struct libduct_news news = { 0 };
+
+	do {
+		need(readable(libduct_region_fd(rg)), "no news");
+		need(libduct_region_news(rg, &news, 1, 0) == 1, "news");
+	} while (news.type != type);
+	return news;
+}
+
+/* @second may only read, and is the first to lose it. */
+static int own(const char *second)
+{
+	struct libduct_news news;
+	char *map;
+
+	rg = libduct_region_create(device, 1, REGION, LIBDUCT_WRITABLE);
+	need(rg, "create");
+	map = libduct_region_map(rg, 0, 0, PROT_READ | PROT_WRITE);
+	need(map, "map");
+	strcpy(map, LINE);
+	need(!libduct_region_watch(rg, WORD_OFF, 2), "watch");
+	need(fails(libduct_region_offer(rg, NULL, 1, 0), EEXIST), "offered twice");
+	need(!libduct_region_offer(rg, second, 1, 0), "offer");
+	need(fails(libduct_region_offer(rg, second, 2, 0), EEXIST), "offered there twice");
+	puts("ready");
+	fflush(stdout);
+	news = await_news(LIBDUCT_NEWS_TRIGGERED);
+	need(news.off == WORD_OFF && news.total == 2, "both have triggered");
+	need(!libduct_region_revoke(rg, second), "revoke");
+	need(fails(libduct_region_revoke(rg, second), ENOENT), "revoked twice");
+	need(!await_news(LIBDUCT_NEWS_DOWN).error, "the second lets go");
+	need(!libduct_region_trigger(rg, ANSWER_OFF), "trigger");
+	need(!await_news(LIBDUCT_NEWS_DOWN).error, "the first lets go");
+	need(!strcmp(map + ANSWER_OFF, LINE), "what the first has written");
+	need(!libduct_region_unmap(map, REGION), "unmap");
+	libduct_region_close(rg);
+	return 0;
+}
+
+static int share(void)
+{
+	bool writes;
+	char *map;
+
+	rg = libduct_region_attach(device, 1, 0);
+	need(rg, "attach");
+	await_news(LIBDUCT_NEWS_UP);
+	need(!libduct_region_watch(rg, ANSWER_OFF, 0), "watch");
+	map = libduct_region_map(rg, 0, 0, PROT_READ | PROT_WRITE);
+	writes = map;
+	if (!writes) {
+		need(errno == EACCES, "map to write");
+		map = libduct_region_map(rg, 0, 0, PROT_READ);
+	}
+	need(map && !strcmp(map, LINE), "what the owner has written");
+	if (writes)
+		strcpy(map + ANSWER_OFF, LINE);
+	need(!libduct_region_trigger(rg, WORD_OFF), "trigger");
+	if (writes)
+		await_news(LIBDUCT_NEWS_TRIGGERED);
+	else
+		need(!await_news(LIBDUCT_NEWS_DOWN).error, "taken back");
+	need(!libduct_region_unmap(map, REGION), "unmap");
+	libduct_region_close(rg);
+	puts(writes ? "wrote" : "read");
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: libduct_test serve|client DEVICE\n");
-		return 2;
-	}
-	device = argv[2];
-	return strcmp(argv[1], "serve") ? client() : serve();
+	device = argc > 2 ? argv[2] : NULL;
+	if (argc == 3 && !strcmp(argv[1], "serve"))
+		return serve();
+	if (argc == 3 && !strcmp(argv[1], "client"))
+		return client();
+	if (argc == 4 && !strcmp(argv[1], "own"))
+		return own(argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "share"))
+		return share();
+	fprintf(stderr, "usage: libduct_test serve|client|share DEVICE | own DEVICE DEVICE\n");
+	return 2;
 }

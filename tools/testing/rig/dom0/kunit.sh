@@ -10,11 +10,26 @@ kunit_log() {
 	[ "$lines" -le 40 ] || { echo "$lines lines of the peer's"; return 1; }
 }
 
-# kunit SUITE: runs it, and makes each of its tests a result. Its lines are four
-# spaces in; those of a test's parameters are eight, and what fails there is shown.
+# For the suite of faults: what sleeps fails, too, and pages one by one; without a stack in
+# the log for each. One test may take minutes, for which insmod waits.
+kunit_faults() {
+	local d
+	echo 600 >/proc/sys/kernel/hung_task_timeout_secs || return 1
+	for d in failslab fail_page_alloc; do
+		echo 0 >/sys/kernel/debug/$d/verbose && echo N >/sys/kernel/debug/$d/ignore-gfp-wait ||
+			return 1
+	done
+	echo 0 >/sys/kernel/debug/fail_page_alloc/min-order &&
+		echo N >/sys/kernel/debug/fail_page_alloc/ignore-gfp-highmem
+}
+
+# kunit SUITE [PARAMETER=VALUE...]: runs it, and makes each of its tests a result. Its lines
+# are four spaces in; those of a test's parameters are eight, and what fails there is shown.
 kunit() {
+	local suite="$1"
+	shift
 	dmesg -c >/dev/null
-	insmod /m/duct_test.ko suite="duct_$1"
+	insmod /m/duct_test.ko suite="duct_$suite" "$@"
 	rmmod duct_test
 	dmesg | sed 's/^\[[^]]*\] //' >/tmp/kunit
 	grep -E '^ +not ok|EXPECTATION|ASSERTION|Expected|waited|^        [a-z].* == ' /tmp/kunit |

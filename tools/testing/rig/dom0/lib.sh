@@ -10,6 +10,7 @@
 #                                  passes if it exits 0, has no "not ok" and as
 #                                  many results as its plan says
 #   wait_for SECONDS command...    until the command succeeds (tried each 100 ms)
+#   centis                         prints the 1/100 s since boot
 #
 # Guests: see guests.sh. State before and after: see ledger.sh.
 #
@@ -80,6 +81,12 @@ ktap() {
 uptime_s() { # sets NOW: seconds since boot, without a fork
 	read -r NOW _ </proc/uptime
 	NOW=${NOW%.*}
+}
+
+centis() {
+	local up
+	read -r up _ </proc/uptime
+	echo "${up%.*}${up#*.}"
 }
 
 wait_for() {

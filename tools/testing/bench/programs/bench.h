@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* See main.c. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define BENCH_RING	65536	/* bytes each way, wherever it can be chosen */
+#define BENCH_MAX	65536	/* longest piece */
+
+/**
+ * struct counts - what one end has cost, beside instructions
+ * @notifies: times that it told the other end something: a hypercall each
+ * @wakeups: times that it was told, and slept or could have slept
+ */
+struct counts {
+	uint64_t notifies;
+	uint64_t wakeups;
+};
+
+/**
+ * struct wire - a way to the other end; one connection a process. What fails ends the process
+ * @name: on the command line
+ * @open: connects to @address, as the server or not
+ * @send: all of it; where there are messages, one
+ * @recv: exactly so much; where there are messages, one of that length
+ * @some: a part of a stream, as much as is there
+ * @counts: since it was opened; NULL if it cannot tell
+ * @again: opens one more connection and closes it, with a byte there and back; NULL: none
+ */
+struct wire {
+	const char *name;
+	void (*open)(const char *address, int server);
+	void (*send)(const void *data, size_t len);
+	void (*recv)(void *data, size_t len);
+	size_t (*some)(void *data, size_t size);
+	void (*counts)(struct counts *counts);
+	void (*again)(int server, unsigned int n);
+};
+
+extern const struct wire wire_vchan, wire_duct, wire_duct_stream;
+extern const struct wire wire_unix, wire_pipe, wire_tcp, wire_vsock;
+
+/* alone.c */
+uint64_t bench_now(void);
+int alone_memcpy(char **words);
+int alone_disk(const char *device, char **words);
+
+/* trace.c */
+int alone_trace(const char *path, const char *messages);
+
+#endif /* BENCH_H */

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * duct-bench WIRE ADDRESS                      serves
+ * duct-bench WIRE ADDRESS WORKLOAD:SIZE:COUNT...   asks for them, one after the other
+ * duct-bench WIRE - WORKLOAD:SIZE:COUNT...     both, where it makes both ends: pipe, unix
+ * duct-bench memcpy SIZE:COUNT...
+ * duct-bench disk DEVICE SIZE:COUNT...         reads, past the cache
+ * duct-bench trace FILE MESSAGES               hypercalls in what xentrace wrote
+ *
+ *   ping     there and back, one at a time
+ *   rate     to the server, which receives each whole
+ *   stream   bytes to the server, which takes what there is
+ *   source   the same from the server
+ *   open     connections, one after the other, with a byte there and back
+ *
+ * Prints a line for each: its name, messages, bytes and ns; notifies and wakeups of both
+ * ends, where they are known. The same loops for every wire, so that what differs is the wire.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench.h"
+
+/* The length of all that is not payload, so that messages are always as long as expected. */
+struct order {
+	char what[8];
+	uint32_t size;
+	uint32_t count;
+};
+
+static const struct wire *const wires[] = {
+	&wire_vchan, &wire_duct, &wire_duct_stream, &wire_unix, &wire_pipe, &wire_tcp, &wire_vsock,
+};
+
+static const struct wire *wire;
+static char data[BENCH_MAX];
+
+static struct counts counts(void)
+{
+	struct counts c = { 0 };
+
+	if (wire->counts)
+		wire->counts(&c);
+	return c;
+}
+
+static struct counts since(struct counts before)
+{
+	struct counts c = counts();
+
+	c.notifies -= before.notifies;
+	c.wakeups -= before.wakeups;
+	return c;
+}
+
+static void take(uint64_t bytes)
+{
+	while (bytes)
+		bytes -= wire->some(data, bytes < sizeof(data) ? bytes : sizeof(data));
+}
+
+/* ---- the server ---- */
+
+static void serve(void)
+{
+	struct order order;
+
+	for (;;) {
+		struct counts before = counts(), cost;
+		uint32_t i;
+
+		wire->recv(&order, sizeof(order));
+		if (!strcmp(order.what, "quit"))
+			return;
+		if (!strcmp(order.what, "stream"))
+			take((uint64_t)order.size * order.count);
+		for (i = 0; i < order.count; i++) {
+			if (!strcmp(order.what, "ping")) {
+				wire->recv(data, order.size);
+				wire->send(data, order.size);
+			} else if (!strcmp(order.what, "rate")) {
+				wire->recv(data, order.size);
+			} else if (!strcmp(order.what, "source")) {
+				wire->send(data, order.size);
+			} else if (!strcmp(order.what, "open")) {
+				wire->again(1, i);
+			}
+		}
+		cost = since(before);
+		wire->send(&cost, sizeof(cost));
+	}
+}
+
+/* ---- who asks ---- */
+
+static void run(const struct order *order)
+{
+	struct counts before = counts(), here, there;
+	uint64_t start = bench_now(), bytes = (uint64_t)order->size * order->count;
+	uint32_t i;
+
+	wire->send(order, sizeof(*order));
+	if (!strcmp(order->what, "source"))
+		take(bytes);
+	for (i = 0; i < order->count; i++) {
+		if (!strcmp(order->what, "ping")) {
+			wire->send(data, order->size);
+			wire->recv(data, order->size);
+		} else if (!strcmp(order->what, "rate") || !strcmp(order->what, "stream")) {
+			wire->send(data, order->size);
+		} else if (!strcmp(order->what, "open")) {
+			wire->again(0, i);
+		}
+	}
+	wire->recv(&there, sizeof(there));
+	start = bench_now() - start;
+	here = since(before);
+	printf("%s-%u messages %u bytes %llu ns %llu", order->what, order->size, order->count,
+	       (unsigned long long)bytes, (unsigned long long)start);
+	if (wire->counts)
+		printf(" notifies %llu peer_notifies %llu wakeups %llu peer_wakeups %llu",
+		       (unsigned long long)here.notifies, (unsigned long long)there.notifies,
+		       (unsigned long long)here.wakeups, (unsigned long long)there.wakeups);
+	putchar('\n');
+	fflush(stdout);
+}
+
+static int known(const struct order *order)
+{
+	static const char *const names[] = { "ping", "rate", "stream", "source", "open" };
+	size_t i;
+
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		if (!strcmp(order->what, names[i]))
+			return order->size && order->size <= BENCH_MAX && order->count &&
+			       (wire->again || strcmp(order->what, "open"));
+	return 0;
+}
+
+static void ask(char **words)
+{
+	struct order order;
+
+	for (; *words; words++) {
+		memset(&order, 0, sizeof(order));
+		if (sscanf(*words, "%7[^:]:%u:%u", order.what, &order.size, &order.count) != 3 ||
+		    !known(&order))
+			errx(2, "%s cannot be", *words);
+		run(&order);
+	}
+	memset(&order, 0, sizeof(order));
+	strcpy(order.what, "quit");
+	wire->send(&order, sizeof(order));
+}
+
+int main(int argc, char **argv)
+{
+	size_t i;
+
+	memset(data, 1, sizeof(data));	/* not the zero page */
+	if (argc > 2 && !strcmp(argv[1], "memcpy"))
+		return alone_memcpy(argv + 2);
+	if (argc > 3 && !strcmp(argv[1], "disk"))
+		return alone_disk(argv[2], argv + 3);
+	if (argc == 4 && !strcmp(argv[1], "trace"))
+		return alone_trace(argv[2], argv[3]);
+	for (i = 0; argc > 2 && i < sizeof(wires) / sizeof(*wires); i++)
+		if (!strcmp(argv[1], wires[i]->name))
+			wire = wires[i];
+	if (!wire)
+		errx(2, "usage: duct-bench WIRE ADDRESS [WORKLOAD:SIZE:COUNT...]");
+	wire->open(argv[2], argc == 3);
+	if (argc == 3)
+		serve();
+	else
+		ask(argv + 3);
+	return 0;
+}

@@ -1,0 +1,160 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""report.py ROWS CONSOLE FOLDER
+
+Makes bench.json, table.txt and what plots.gp draws, in FOLDER, of the lines "# figure" in a
+scenario's console, and prints the table. A row of ROWS without both figures is told as such,
+and fails; so nothing is ever taken from elsewhere.
+"""
+import json
+import os
+import re
+import sys
+
+UNITS = {"us": "us", "rate": "1/s", "MB": "MB/s"}
+
+
+def figures(console, kind):
+    """{"wire/workload": {name: number}}; a line that something else got into is not there."""
+    found = {}
+    with open(console, encoding="ascii", errors="replace") as file:
+        for line in file:
+            match = re.fullmatch(rf"# {kind} (\S+)((?: \w+ -?\d+)+)\s*", line)
+            if match:
+                words = match[2].split()
+                found[match[1]] = dict(zip(words[::2], map(int, words[1::2])))
+    return found
+
+
+def hypercalls(console):
+    """{"wire/workload": {name: number a message}}, of both ends and all that runs beside"""
+    return {name: {what: count / counts["messages"] for what, count in counts.items()
+                   if what != "messages"}
+            for name, counts in figures(console, "hypercalls").items()}
+
+
+def value(figure, what):
+    """In the unit of the row; None if there is none."""
+    if not figure or figure["ns"] <= 0:
+        return None
+    if what == "us":
+        return figure["ns"] / figure["messages"] / 1e3
+    if what == "rate":
+        return figure["messages"] / figure["ns"] * 1e9
+    return figure["bytes"] / figure["ns"] * 1e3
+
+
+def costs(figure):
+    """Counters of both ends for a message and a MiB, as far as the wire told them."""
+    def both(*names):
+        return sum(figure[n] for n in names) if all(n in figure for n in names) else None
+
+    if not figure:
+        return {}
+    events = both("notifies", "peer_notifies")
+    if events is None:
+        events = both("events", "peer_events")
+    counts = {"notifications": events, "wakeups": both("wakeups", "peer_wakeups")}
+    calls = both("hypercalls", "peer_hypercalls")
+    if calls is not None:
+        counts["grant_operations"] = calls - events
+        counts["copies"] = calls - events - figure["peer_maps"]
+    per = {}
+    for name, count in counts.items():
+        if count is not None and figure.get("messages"):
+            per[name + "_per_message"] = round(count / figure["messages"], 4)
+            if figure["bytes"]:
+                per[name + "_per_mib"] = round(count * 2**20 / figure["bytes"], 2)
+    return per
+
+
+def compare(rows, found):
+    """A list of dictionaries, one for each row."""
+    made = []
+    with open(rows, encoding="ascii") as file:
+        lines = [line.rstrip("\n").split("\t") for line in file if not line.startswith("#")]
+    for title, peer, ours, what, limit in lines:
+        row = {"workload": title, "peer": peer, "ours": ours, "unit": UNITS[what],
+               "to_reach": limit, "peer_value": value(found.get(peer), what),
+               "ours_value": value(found.get(ours), what), "ratio": None, "met": None,
+               "peer_costs": costs(found.get(peer)), "ours_costs": costs(found.get(ours))}
+        if row["peer_value"] and row["ours_value"]:
+            row["ratio"] = row["ours_value"] / row["peer_value"]
+            sense, bound = limit.split()
+            row["met"] = row["ratio"] <= float(bound) if sense == "<=" else \
+                row["ratio"] >= float(bound)
+        row["failed"] = [name for name in (peer, ours) if name not in found]
+        made.append(row)
+    return made
+
+
+def number(x):
+    if x is None:
+        return "failed"
+    return f"{x:.0f}" if x >= 10000 else f"{x:.1f}" if x >= 10 else f"{x:.3f}"
+
+
+def cost(row, end, name):
+    x = row[end + "_costs"].get(name)
+    return "-" if x is None else f"{x:.3f}" if x < 10 else f"{x:.1f}"
+
+
+def table(made, found, calls):
+    """As text."""
+    form = "{:<42} {:>10} {:>10} {:<5} {:>6} {:>8} {:>4}  {:>8} {:>8} {:>8} {:>8} {:>7}\n"
+    text = form.format("", "peer", "ours", "", "ratio", "to reach", "", "events", "of ours",
+                       "of ours", "wakeups", "grants")
+    text += form.format("", "", "", "", "", "", "", "a msg", "a msg", "a MiB", "a msg", "a msg")
+    for row in made:
+        met = {None: "FAIL", True: "met", False: "not"}[row["met"]]
+        text += form.format(row["workload"], number(row["peer_value"]),
+                            number(row["ours_value"]), row["unit"],
+                            "-" if row["ratio"] is None else f"{row['ratio']:.2f}",
+                            row["to_reach"], met, cost(row, "peer", "notifications_per_message"),
+                            cost(row, "ours", "notifications_per_message"),
+                            cost(row, "ours", "notifications_per_mib"),
+                            cost(row, "ours", "wakeups_per_message"),
+                            cost(row, "ours", "grant_operations_per_message"))
+        for name in row["failed"]:
+            text += f"    {name} failed to run\n"
+    text += "\nHypercalls for a message, of both ends, as xentrace sees them:\n"
+    for name, counts in calls.items():
+        text += "{:<24}".format(name) + "".join(
+            f" {what} {count:.2f}" for what, count in counts.items()) + "\n"
+    text += "\nAll figures of this boot:\n"
+    for name, figure in sorted(found.items()):
+        text += "{:<32} {:>10} us {:>10} 1/s {:>10} MB/s\n".format(
+            name, *(number(value(figure, w)) if w == "MB" or "messages" in figure else "-"
+                    for w in UNITS))
+    return text
+
+
+def plot_data(made, folder):
+    """A line a row: number, title, the ratio as "better is more", the limit in the same way."""
+    with open(os.path.join(folder, "ratios.dat"), "w", encoding="ascii") as file:
+        for i, row in enumerate(r for r in made if r["ratio"]):
+            sense, bound = row["to_reach"].split()
+            less = sense == "<="
+            file.write('{} "{}" {:.4f} {:.4f}\n'.format(
+                -i, row["workload"], 1 / row["ratio"] if less else row["ratio"],
+                1 / float(bound) if less else float(bound)))
+
+
+def main(rows, console, folder):
+    found, calls = figures(console, "figure"), hypercalls(console)
+    made = compare(rows, found)
+    with open(os.path.join(folder, "bench.json"), "w", encoding="ascii") as file:
+        json.dump({"rows": made, "figures": found, "hypercalls": calls}, file, indent=1)
+        file.write("\n")
+    text = table(made, found, calls)
+    with open(os.path.join(folder, "table.txt"), "w", encoding="ascii") as file:
+        file.write(text)
+    print(text, end="")
+    plot_data(made, folder)
+    failed = sum(bool(row["failed"]) for row in made)
+    print(f"bench: {len(made) - failed} measured, {failed} failed, "
+          f"{sum(row['met'] is True for row in made)} met")
+    sys.exit(bool(failed))
+
+
+main(*sys.argv[1:])

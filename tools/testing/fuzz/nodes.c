@@ -23,7 +23,9 @@ static u32 nodes_len;
 static const char *any;		/* what every node holds, if it is not NULL */
 static char text[TEXT_MAX];
 static u32 errors;
-static bool removed;		/* the device's directory, by the toolstack */
+/* What xenstore makes of a transaction; but for the first no error node is written. */
+static enum { kept, removed, no_state, refused } store;
+static bool again;		/* the first is to be done again */
 static u32 transactions;	/* one at most is open */
 static struct xenbus_device dev = { .nodename = "b", .otherend = "f" };
 static struct duct_nodes xenbus;
@@ -106,6 +108,8 @@ unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned in
 
 int xenbus_transaction_start(struct xenbus_transaction *t)
 {
+	if (store == refused)
+		return -ENOMEM;
 	must(!transactions++);
 	t->id = 1;
 	return 0;
@@ -114,8 +118,12 @@ int xenbus_transaction_start(struct xenbus_transaction *t)
 int xenbus_transaction_end(struct xenbus_transaction t, int aborted)
 {
 	(void)t;
-	must(transactions-- == 1 && !aborted == !removed);
-	return 0;
+	must(transactions-- == 1 && !aborted == (store == kept));
+	if (aborted || !again)
+		return 0;
+	again = false;
+	errors--;
+	return -EAGAIN;
 }
 
 /* The device's own state, and nothing else. */
@@ -124,7 +132,7 @@ int xenbus_scanf(struct xenbus_transaction t, const char *dir, const char *node,
 {
 	(void)t;
 	must(!strcmp(dir, "b") && !strcmp(node, "state") && !strcmp(format, "%d"));
-	return removed ? -ENOENT : 1;
+	return store == kept ? 1 : store == removed ? -ENOENT : 0;
 }
 
 /* Formatted, for what the format reads. */
@@ -135,7 +143,7 @@ int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node
 	va_list args;
 
 	(void)t;
-	must(!removed && transactions && !strcmp(dir, "error/b") && !strcmp(node, "error"));
+	must(store == kept && transactions && !strcmp(dir, "error/b") && !strcmp(node, "error"));
 	va_start(args, format);
 	/* What is not ours is cut. */
 	must(vsnprintf(line, sizeof(line), format, args) < 100);
@@ -186,7 +194,7 @@ int HYPERVISOR_event_channel_op(int op, void *arg)
 /* There is an error node if and only if there was an error, memory for it, and a device. */
 static bool told(bool err)
 {
-	return errors ? err : !err || kernel_allocs_failed || removed;
+	return errors ? err : !err || kernel_allocs_failed || store != kept;
 }
 
 /* What a number is, said otherwise. */
@@ -213,7 +221,7 @@ static void check_number(u64 max)
 		return;
 	errors = 0;
 	must(duct_node_u32(&xenbus, "f", "n", max, &narrow) == err || kernel_allocs_failed);
-	must(errors || kernel_allocs_failed || removed || narrow == wide);
+	must(errors || kernel_allocs_failed || store != kept || narrow == wide);
 }
 
 static void check_value(u8 how)
@@ -390,7 +398,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	kernel_allocs_failed = 0;
 	errors = 0;
 	log_allowed = memory & 1;
-	removed = memory & 2;
+	store = memory >> 1 & 3;
+	again = memory & 8;
 	duct_nodes_init(&xenbus, &dev);
 	any = NULL;
 	nodes_len = 0;

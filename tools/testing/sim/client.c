@@ -27,6 +27,28 @@ static void client_task_ends(struct client_channel *c)
 	wake_up_all(&c->wait);
 }
 
+/*
+ * A task that sends begins: after the client before it. Who is to stop does not wait, as that
+ * one may stop after it.
+ * Return: false: it has ended
+ */
+bool client_flow_begin(struct client_channel *c)
+{
+	while (!client_ends(c)) {
+		if (sim_flow_begin(c->number, c->client->side))
+			return true;
+		sim_sleep(1);
+	}
+	client_task_ends(c);
+	return false;
+}
+
+void client_flow_end(struct client_channel *c)
+{
+	sim_flow_end(c->number, c->client->side);
+	client_task_ends(c);
+}
+
 /* ---- sending ---- */
 
 /* As many units as there are to send, and go in one message. */
@@ -123,7 +145,8 @@ static void client_sender(void *arg)
 	struct client_channel *c = arg;
 	u32 side = c->client->side, seq;
 
-	sim_flow_begin(c->number, side);
+	if (!client_flow_begin(c))
+		return;
 	while (!client_ends(c)) {
 		u32 news = READ_ONCE(c->news);
 		int err;
@@ -141,8 +164,7 @@ static void client_sender(void *arg)
 	}
 	/* What DUCT_MORE kept back. */
 	duct_publish(c->ch);
-	sim_flow_end(c->number, side);
-	client_task_ends(c);
+	client_flow_end(c);
 }
 
 /* ---- events ---- */
@@ -159,7 +181,8 @@ static void client_trigger(void *arg)
 	struct client_channel *c = arg;
 	u32 goal = c->plan->goal[c->client->side], done;
 
-	sim_flow_begin(c->number, c->client->side);
+	if (!client_flow_begin(c))
+		return;
 	done = sim_flow_next(c->number, c->client->side);
 	while (!client_ends(c) && done < goal) {
 		u32 n = 1 + sim_rnd(min(3u, goal - done));
@@ -172,8 +195,7 @@ static void client_trigger(void *arg)
 		if (sim_chance(4))
 			sim_sleep(sim_rnd(HZ / 5));
 	}
-	sim_flow_end(c->number, c->client->side);
-	client_task_ends(c);
+	client_flow_end(c);
 }
 
 /* ---- what the core tells ---- */

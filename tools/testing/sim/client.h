@@ -75,6 +75,8 @@ static inline u32 client_session(struct client_channel *c)
 void client_tell(struct client_channel *c);
 void client_wait(struct client_channel *c, u32 news);
 bool client_ends(struct client_channel *c);
+bool client_flow_begin(struct client_channel *c);
+void client_flow_end(struct client_channel *c);
 u32 client_words(struct client_channel *c, u64 *word, u32 seq);
 
 /* client_recv.c */

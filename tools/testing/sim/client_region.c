@@ -106,7 +106,8 @@ void client_region_task(void *arg)
 	struct client_channel *c = arg;
 	u32 side = c->client->side;
 
-	sim_flow_begin(c->number, side);
+	if (!client_flow_begin(c))
+		return;
 	while (!client_ends(c) && sim_flow_next(c->number, side) < c->plan->goal[side]) {
 		sim_event_sent(c->number, side, 1);
 		sim_flow_sent(c->number, side, 1, 0, 0, 0);
@@ -114,9 +115,7 @@ void client_region_task(void *arg)
 		if (sim_chance(3))
 			sim_sleep(sim_rnd(HZ / 10));
 	}
-	sim_flow_end(c->number, side);
-	c->tasks--;
-	wake_up_all(&c->wait);
+	client_flow_end(c);
 }
 
 static int region_begin(struct client_region *own)

@@ -109,12 +109,13 @@ static bool same(const struct sim_session *a, const struct sim_session *b)
 	return a->life && a->life == b->life && a->number == b->number;
 }
 
-/* Another client of this end may still be about to go. [sleep] */
-void sim_flow_begin(u32 channel, u32 side)
+/* Return: false if another client of this end is still about to go. */
+bool sim_flow_begin(u32 channel, u32 side)
 {
-	while (flow_of(channel, side)->busy)
-		sim_sleep(1);
+	if (flow_of(channel, side)->busy)
+		return false;
 	flow_of(channel, side)->busy = true;
+	return true;
 }
 
 void sim_flow_end(u32 channel, u32 side)

@@ -51,6 +51,7 @@ struct sim_channel {
  * @start_index: of rings
  * @doors: most of a link
  * @map_pages: from so many pages on memory lent is mapped
+ * @first_state: what the toolstack writes as the frontend's before the backend is there, or 0
  * @resume_timeout: seconds
  * @front_serves: whose client offers the service
  * @peers: both do
@@ -66,6 +67,7 @@ struct sim_plan {
 	u32 start_index;
 	u32 doors;
 	u32 map_pages;
+	u32 first_state;
 	u32 resume_timeout;
 	bool front_serves;
 	bool peers;
@@ -90,7 +92,7 @@ u32 sim_flow_next(u32 channel, u32 side);
 void sim_flow_try(u32 channel, u32 side, u32 n);
 void sim_flow_sent(u32 channel, u32 side, u32 n, u32 life, u32 before, u32 after);
 void sim_flow_got(u32 channel, u32 side, u32 seq, u32 life, u32 *last);
-void sim_flow_begin(u32 channel, u32 side);
+bool sim_flow_begin(u32 channel, u32 side);
 void sim_flow_end(u32 channel, u32 side);
 void sim_flow_closed(u32 channel, u32 side, u32 life, u32 session);
 void sim_flow_ended(u32 channel, u32 side, u32 life, int why);

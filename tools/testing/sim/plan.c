@@ -52,10 +52,10 @@ static void make_op(struct sim_op *op, bool gentle)
 
 static void make_promises(void)
 {
-	bool deaths = false, clients = false, epochs = false, slow = sim_seed.early_one_in;
+	bool deaths = sim_plan.first_state, clients = false, epochs = false, slow = sim_seed.early_one_in;
 	u32 i;
 
-	sim_plan.heal = sim_armed_n;
+	sim_plan.heal = sim_armed_n || sim_plan.first_state;
 	for (i = 0; i < sim_ops_n; i++) {
 		enum sim_op_kind kind = sim_ops[i].kind;
 
@@ -99,6 +99,7 @@ void sim_plan_make(u64 seed, u32 dropped)
 	sim_plan.start_index = sim_one_in(3) ? 0 : 0u - 64;
 	sim_plan.doors = 1 + sim_rnd(2);
 	sim_plan.map_pages = 1;
+	sim_plan.first_state = seed % 8 == 7 ? 1 + seed / 8 % 6 : 0;
 	/* No reload takes so long; what waits for a dead guest has gone before all is over. */
 	sim_plan.resume_timeout = 20;
 	sim_plan.peers = sim_one_in(3);
@@ -307,6 +308,11 @@ static void script(void *arg)
 		sim_sleep(sim_rnd(3));
 	}
 	load_all(SIM_FRONT);
+	/* Before the backend looks; but only once the frontend has seen its device. */
+	if (sim_plan.first_state) {
+		sim_sleep(2);
+		write_state(SIM_FRONT, sim_plan.first_state);
+	}
 	load_all(SIM_BACK);
 	if (!sim_node_read(0, "/local/domain/1/device/duct/0"))
 		sim_attach(false);

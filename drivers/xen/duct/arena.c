@@ -2,17 +2,38 @@
 /* The arena's allocator: see arena.h. */
 #include "arena.h"
 
-static bool duct_arena_test(const struct duct_arena *arena, u32 i)
+/* Bits from @first on that are in its word, @n of them at most. Return: how many */
+static u32 duct_arena_span(u32 first, u32 n, u64 *mask)
 {
-	return arena->map[i / 64] >> (i % 64) & 1;
+	u32 at = first % 64;
+
+	n = min(n, 64 - at);
+	*mask = ~0ULL >> (64 - n) << at;
+	return n;
 }
 
 static void duct_arena_flip(struct duct_arena *arena, u32 first, u32 n)
 {
-	u32 i;
+	u32 done;
+	u64 mask;
 
-	for (i = first; i < first + n; i++)
-		arena->map[i / 64] ^= 1ULL << (i % 64);
+	for (; n; first += done, n -= done) {
+		done = duct_arena_span(first, n, &mask);
+		arena->map[first / 64] ^= mask;
+	}
+}
+
+static bool duct_arena_in_use(const struct duct_arena *arena, u32 first, u32 n)
+{
+	u32 done;
+	u64 mask;
+
+	for (; n; first += done, n -= done) {
+		done = duct_arena_span(first, n, &mask);
+		if ((arena->map[first / 64] & mask) != mask)
+			return false;
+	}
+	return true;
 }
 
 static u32 duct_granules(u32 bytes)
@@ -45,25 +66,24 @@ void duct_arena_init(struct duct_arena *arena, u64 *map, u32 bytes)
 int duct_arena_alloc(struct duct_arena *arena, u32 bytes, u32 *offset)
 {
 	u32 need = duct_granules(bytes);
-	u32 run = 0, i;
+	u32 run = 0, i, n;
 
 	if (!need || need > arena->granules - arena->used)
 		return -ENOSPC;
-	for (i = 0; i < arena->granules; i++) {
-		if (i % 64 == 0 && arena->map[i / 64] == ~0ULL) {
-			run = 0;
-			i += 63;
-			continue;
-		}
-		run = duct_arena_test(arena, i) ? 0 : run + 1;
-		if (run == need) {
-			duct_arena_flip(arena, i + 1 - need, need);
-			arena->used += need;
-			*offset = (i + 1 - need) * DUCT_GRANULE;
-			return 0;
-		}
+	for (i = 0; run < need && i < arena->granules; i += n) {
+		u64 word = arena->map[i / 64];
+
+		/* Whole words at once, where they are all of a kind. */
+		n = i % 64 || (word && ~word) ? 1 : 64;
+		run = word >> (i % 64) & 1 ? 0 : run + n;
 	}
-	return -ENOSPC;
+	/* The last word may end behind the last granule. */
+	if (run < need || i - run + need > arena->granules)
+		return -ENOSPC;
+	duct_arena_flip(arena, i - run, need);
+	arena->used += need;
+	*offset = (i - run) * DUCT_GRANULE;
+	return 0;
 }
 
 /**
@@ -76,13 +96,12 @@ int duct_arena_alloc(struct duct_arena *arena, u32 bytes, u32 *offset)
  */
 int duct_arena_free(struct duct_arena *arena, u32 offset, u32 bytes)
 {
-	u32 first = offset / DUCT_GRANULE, need = duct_granules(bytes), i;
+	u32 first = offset / DUCT_GRANULE, need = duct_granules(bytes);
 
 	if (offset % DUCT_GRANULE || first > arena->granules || need > arena->granules - first)
 		return -EINVAL;
-	for (i = first; i < first + need; i++)
-		if (!duct_arena_test(arena, i))
-			return -EINVAL;
+	if (!duct_arena_in_use(arena, first, need))
+		return -EINVAL;
 	duct_arena_flip(arena, first, need);
 	arena->used -= need;
 	return 0;

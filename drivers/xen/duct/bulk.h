@@ -20,7 +20,7 @@ struct duct_link;
 struct duct_request_core;
 struct duct_slot;
 
-/* Bytes of each half of the staging. */
+/* Bytes of each half of the staging, if nothing else is asked for. */
 #define DUCT_STAGE_BYTES	(32u << 10)
 
 /*
@@ -90,7 +90,7 @@ struct duct_slot;
 struct duct_stage {
 	spinlock_t lock;
 	struct duct_arena arena;
-	u64 map[DUCT_STAGE_BYTES / DUCT_GRANULE / 64];
+	u64 map[DUCT_STAGE_MAX / DUCT_GRANULE / 64];
 	u8 __peer *own;
 	u8 __peer *peer;
 	u32 bytes;
@@ -148,6 +148,7 @@ struct duct_bulk_in {
 
 /* lend.c */
 void duct_stage_init(struct duct_link *link);
+int duct_stage_large(struct duct_link *link);
 void duct_stage_offer(struct duct_link *link);
 const char *duct_stage_receive(struct duct_link *link, const struct duct_ctl_stage *msg);
 void duct_stage_end(struct duct_link *link);

@@ -24,6 +24,10 @@ static uint duct_stage_small = DUCT_STAGE_SMALL;
 module_param_named(stage_small, duct_stage_small, uint, 0600);
 MODULE_PARM_DESC(stage_small, "bytes up to which memory is lent through the staging, not by grants");
 
+static uint duct_stage_kib = DUCT_STAGE_BYTES >> 10;
+module_param_named(stage_kib, duct_stage_kib, uint, 0600);
+MODULE_PARM_DESC(stage_kib, "KiB of each end's staging, 32 to 1024: the frontend's says, once in an epoch");
+
 static atomic_t duct_lent_kept;
 
 static int duct_lent_kept_get(char *buf, const struct kernel_param *param)
@@ -54,37 +58,62 @@ static void duct_stage_start(struct duct_link *link, u8 __peer *base, u32 bytes)
 {
 	struct duct_stage *stage = &link->stage;
 	bool front = duct_link_is_front(link);
-	u32 own = min(bytes, DUCT_STAGE_BYTES);
 
 	stage->own = front ? base : base + bytes;
 	stage->peer = front ? base + bytes : base;
-	duct_arena_init(&stage->arena, stage->map, own);
+	duct_arena_init(&stage->arena, stage->map, bytes);
 	stage->bytes = bytes;
 }
 
-/**
- * duct_stage_offer() - frontend: staging, before the first channel with calls
- * @link: running; its lock is held
- *
- * Best effort. STAGE goes out before the BOUND that the caller sends next, so the
- * backend knows the staging before anything in it is named.
- */
-void duct_stage_offer(struct duct_link *link)
+/* STAGE goes out before the BOUND that is sent next: the backend knows it before it is used. */
+static void duct_stage_say(struct duct_link *link, const struct duct_chunk *chunk, u32 offset,
+			   u32 bytes)
 {
 	struct duct_ctl_stage *msg = &link->stage_msg.stage;
-	struct duct_chunk *chunk;
-	u32 offset;
 
-	lockdep_assert_held(&link->lock);
-	if (link->stage.bytes || !duct_chunk_find(link, 2 * DUCT_STAGE_BYTES, &chunk, &offset))
-		return;
 	memset(&link->stage_msg, 0, sizeof(link->stage_msg));
 	msg->type = DUCT_CTL_STAGE;
 	msg->chunk = chunk->id;
 	msg->offset = offset;
-	msg->bytes = DUCT_STAGE_BYTES;
-	duct_stage_start(link, chunk->base + offset, DUCT_STAGE_BYTES);
+	msg->bytes = bytes;
+	duct_stage_start(link, chunk->base + offset, bytes);
 	duct_link_out(link, &link->stage_out);
+}
+
+/**
+ * duct_stage_large() - frontend: more staging than usual, if that is asked for
+ * @link: running; its lock is held
+ *
+ * Before the first channel with calls has its rings. Without the pages for it there is the
+ * usual staging.
+ *
+ * Return: 0; -EAGAIN: a chunk for it is on its way to the backend: the bind is tried
+ * again when it arrives
+ */
+int duct_stage_large(struct duct_link *link)
+{
+	u32 bytes = min_t(u32, READ_ONCE(duct_stage_kib), DUCT_STAGE_MAX >> 10) << 10, offset;
+	struct duct_chunk *chunk;
+	int err;
+
+	lockdep_assert_held(&link->lock);
+	if (link->stage.bytes || bytes <= DUCT_STAGE_BYTES)
+		return 0;
+	err = duct_chunk_alloc(link, 2 * bytes, &chunk, &offset);
+	if (!err)
+		duct_stage_say(link, chunk, offset, bytes);
+	return err == -EAGAIN ? err : 0;
+}
+
+/* Frontend: the usual staging, where a chunk has room. The first channel with calls is next. */
+void duct_stage_offer(struct duct_link *link)
+{
+	struct duct_chunk *chunk;
+	u32 offset;
+
+	lockdep_assert_held(&link->lock);
+	if (!link->stage.bytes && duct_chunk_find(link, 2 * DUCT_STAGE_BYTES, &chunk, &offset))
+		duct_stage_say(link, chunk, offset, DUCT_STAGE_BYTES);
 }
 
 /* Backend: STAGE came. Return: NULL or how it breaks the protocol */

@@ -316,6 +316,7 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 	const struct duct_ctl_wish *wish;
 	struct duct_slot *slot;
 	union duct_ctl msg = { .type = DUCT_CTL_BOUND };
+	bool calls;
 	u32 refused;
 
 	lockdep_assert_held(&link->lock);
@@ -331,6 +332,9 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 		duct_slot_refuse(ch, service, refused);
 		return;
 	}
+	calls = ch->cfg.max_calls || wish->max_calls;
+	if (calls && duct_stage_large(link))
+		return;
 	slot = duct_slot_make(ch, wish, &msg.bound);
 	if (slot == ERR_PTR(-EAGAIN))
 		return;
@@ -340,7 +344,7 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 		return;
 	}
 	duct_service_wish_done(service, ch->pub.number);
-	if (ch->cfg.max_calls || slot->max_calls)
+	if (calls)
 		duct_stage_offer(link);
 	slot->msg = msg;
 	slot->ch = ch;

@@ -51,6 +51,7 @@ struct sim_channel {
  * @start_index: of rings
  * @doors: most of a link
  * @map_pages: from so many pages on memory lent is mapped
+ * @stage_kib: of the staging, a chunk of its own if it is not the usual
  * @first_state: what the toolstack writes as the frontend's before the backend is there, or 0
  * @resume_timeout: seconds
  * @front_serves: whose client offers the service
@@ -67,6 +68,7 @@ struct sim_plan {
 	u32 start_index;
 	u32 doors;
 	u32 map_pages;
+	u32 stage_kib;
 	u32 first_state;
 	u32 resume_timeout;
 	bool front_serves;

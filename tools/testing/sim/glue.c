@@ -46,6 +46,7 @@ struct sim_image NAME(image) = {
 		[SIM_START_INDEX] = { sim_param_start_index },
 		[SIM_MAX_DOORS] = { sim_param_max_doors },
 		[SIM_MAP_PAGES] = { sim_param_map_pages },
+		[SIM_STAGE_KIB] = { sim_param_stage_kib },
 		[SIM_RESUME_TIMEOUT] = { sim_param_resume_timeout },
 		[SIM_QUARANTINED] = { sim_param_quarantined },
 		[SIM_LEAKED] = { sim_param_leaked },

@@ -28,6 +28,7 @@ MODULE(client);
 unsigned int *sim_param_start_index(void);
 unsigned int *sim_param_max_doors(void);
 unsigned int *sim_param_map_pages(void);
+unsigned int *sim_param_stage_kib(void);
 unsigned int *sim_param_resume_timeout(void);
 unsigned int *sim_param_quarantined(void);
 unsigned int *sim_param_leaked(void);

@@ -99,6 +99,7 @@ void sim_plan_make(u64 seed, u32 dropped)
 	sim_plan.start_index = sim_one_in(3) ? 0 : 0u - 64;
 	sim_plan.doors = 1 + sim_rnd(2);
 	sim_plan.map_pages = 1;
+	sim_plan.stage_kib = seed % 4 ? 32 : 160;
 	sim_plan.first_state = seed % 8 == 7 ? 1 + seed / 8 % 6 : 0;
 	/* No reload takes so long; what waits for a dead guest has gone before all is over. */
 	sim_plan.resume_timeout = 20;

@@ -49,6 +49,7 @@ static void make(u32 number)
 	sim_plan = plans[number];
 	sim_plan.start_index = 0u - 64;
 	sim_plan.map_pages = 1;
+	sim_plan.stage_kib = number ? 32 : 160;
 	sim_plan.resume_timeout = 20;
 	sim_plan.heal = true;
 	sim_ops[0] = (struct sim_op){ .kind = SIM_OP_WIRE, .side = number % 2, .wait = HZ / 2 };

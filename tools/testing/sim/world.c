@@ -53,6 +53,7 @@ static void set_params(struct sim_image *image)
 	*image->param[SIM_START_INDEX].at() = sim_plan.start_index;
 	*image->param[SIM_MAX_DOORS].at() = sim_plan.doors;
 	*image->param[SIM_MAP_PAGES].at() = sim_plan.map_pages;
+	*image->param[SIM_STAGE_KIB].at() = sim_plan.stage_kib;
 	*image->param[SIM_RESUME_TIMEOUT].at() = sim_plan.resume_timeout;
 }
 

@@ -8,6 +8,8 @@
 
 #include "private.h"
 
+enum { PIECES = 64 };		/* messages of a system call */
+
 static_assert(LIBDUCT_NOWAIT == DUCT_FILE_NOWAIT, "flag");
 static_assert(LIBDUCT_CUT == DUCT_FILE_CUT, "flag");
 static_assert(LIBDUCT_WAS_CUT == DUCT_FILE_WAS_CUT, "flag");
@@ -128,6 +130,45 @@ EXPORT int libduct_channel_send_all(struct libduct_channel *ch, const void *buf,
 	return n < 0 ? -1 : 0;
 }
 
+/*
+ * With as many of @messages as an array on the stack has room for. Return: how many were
+ * sent or received, or -1; @pieces: their lengths
+ */
+static ssize_t some(struct libduct_channel *ch, unsigned long request,
+		    const struct iovec *messages, size_t count, unsigned int flags,
+		    struct duct_file_piece pieces[PIECES])
+{
+	struct duct_file_many arg = { .pieces = address(pieces), .flags = flags };
+
+	while (arg.count < PIECES && arg.count < count) {
+		const struct iovec *message = &messages[arg.count];
+
+		pieces[arg.count++] = (struct duct_file_piece){
+			.buf = address(message->iov_base),
+			/* Longer than any message may be. */
+			.len = room32(message->iov_len),
+		};
+	}
+	return ioctl(ch->fd, request, &arg) ? -1 : (ssize_t)arg.count;
+}
+
+EXPORT ssize_t libduct_channel_send_many(struct libduct_channel *ch,
+					 const struct iovec *messages, size_t count,
+					 unsigned int flags)
+{
+	struct duct_file_piece pieces[PIECES];
+	size_t sent = 0;
+	ssize_t n;
+
+	do {
+		n = some(ch, DUCT_IOC_SEND_MANY, messages + sent, count - sent, flags, pieces);
+		if (n > 0)
+			sent += (size_t)n;
+		flags |= LIBDUCT_NOWAIT;
+	} while (n == PIECES && sent < count);
+	return n < 0 && !sent ? -1 : (ssize_t)sent;
+}
+
 /* ---- receiving ---- */
 
 EXPORT ssize_t libduct_channel_recv(struct libduct_channel *ch, void *buf, size_t size,
@@ -162,6 +203,24 @@ EXPORT int libduct_channel_recv_all(struct libduct_channel *ch, void *buf, size_
 	if (done)
 		*done = got;
 	return n < 0 ? -1 : 0;
+}
+
+EXPORT ssize_t libduct_channel_recv_many(struct libduct_channel *ch, struct iovec *messages,
+					 size_t count, unsigned int flags)
+{
+	struct duct_file_piece pieces[PIECES];
+	size_t got = 0;
+	ssize_t n, i;
+
+	do {
+		n = some(ch, DUCT_IOC_RECV_MANY, messages + got, count - got, flags, pieces);
+		for (i = 0; i < n; i++)
+			messages[got++].iov_len = pieces[i].len;
+		flags |= LIBDUCT_NOWAIT;
+	} while (n == PIECES && got < count);
+	if (n < 0 && !got && errno == EMSGSIZE)
+		messages->iov_len = pieces->len;
+	return n < 0 && !got ? -1 : (ssize_t)got;
 }
 
 EXPORT int libduct_channel_next(struct libduct_channel *ch, struct libduct_message *msg,

@@ -351,6 +351,25 @@ int libduct_channel_send_all(struct libduct_channel *ch, const void *buf, size_t
 			     size_t *done);
 
 /**
+ * libduct_channel_send_many() - send several messages
+ * @ch: the channel
+ * @messages: one message each
+ * @count: how many
+ * @flags: LIBDUCT_NOWAIT
+ *
+ * As libduct_channel_send() of one after the other, but a system call for 64, and the other
+ * end is woken once for those. Waits for the first only: what there is no room for then is
+ * not sent.
+ *
+ * Return:
+ * * how many were sent
+ * * -1 as libduct_channel_send() of the first
+ * * -1, EINVAL: a stream, other @flags, or @count is 0
+ */
+ssize_t libduct_channel_send_many(struct libduct_channel *ch, const struct iovec *messages,
+				  size_t count, unsigned int flags);
+
+/**
  * libduct_channel_recv() - receive a message, or bytes of a stream
  * @ch: the channel
  * @buf: where it goes
@@ -409,6 +428,25 @@ ssize_t libduct_channel_recvv(struct libduct_channel *ch, const struct iovec *io
  */
 int libduct_channel_recv_all(struct libduct_channel *ch, void *buf, size_t size,
 			     size_t *done);
+
+/**
+ * libduct_channel_recv_many() - receive several messages
+ * @ch: the channel
+ * @messages: room for one message each; iov_len is set to the length of what was received
+ * @count: how many
+ * @flags: LIBDUCT_NOWAIT
+ *
+ * As libduct_channel_recv() of one after the other, but a system call for 64. Waits for the
+ * first only. An empty message counts, and so is told from the end.
+ *
+ * Return:
+ * * how many were received
+ * * 0: the end
+ * * -1 as libduct_channel_recv() of the first; EMSGSIZE: its iov_len says how long it is
+ * * -1, EINVAL: a stream, other @flags, or @count is 0
+ */
+ssize_t libduct_channel_recv_many(struct libduct_channel *ch, struct iovec *messages,
+				  size_t count, unsigned int flags);
 
 /**
  * struct libduct_message - told about a message

@@ -229,6 +229,40 @@ struct duct_file_recv {
 #define DUCT_IOC_RECV		_IOWR(0xdc, 0x12, struct duct_file_recv)
 
 /**
+ * struct duct_file_piece - one of several messages
+ * @buf: its address
+ * @len: its bytes; receiving: the room there. Set to the length of what was received
+ * @reserved: 0
+ */
+struct duct_file_piece {
+	__u64 buf;
+	__u32 len;
+	__u32 reserved;
+};
+
+/**
+ * struct duct_file_many - DUCT_IOC_SEND_MANY, DUCT_IOC_RECV_MANY: messages, one after the other
+ * @pieces: address of an array of &struct duct_file_piece
+ * @count: of it, 1 to 1024. Set to those that were sent or received
+ * @flags: DUCT_FILE_NOWAIT
+ *
+ * Waits for the first only, then goes on as far as that takes no waiting. The other end is
+ * told once of what was sent. An error is told if there was none before it, and else the next
+ * time: with fewer than @count ask again. Receiving gives 0 messages once, at the end.
+ *
+ * Errors: as DUCT_IOC_SEND and DUCT_IOC_RECV of the one message; with -EMSGSIZE of receiving
+ * its length is told. -EINVAL: a stream. -EOPNOTSUPP: receiving where calls come
+ */
+struct duct_file_many {
+	__u64 pieces;
+	__u32 count;
+	__u32 flags;
+};
+
+#define DUCT_IOC_SEND_MANY	_IOWR(0xdc, 0x18, struct duct_file_many)
+#define DUCT_IOC_RECV_MANY	_IOWR(0xdc, 0x19, struct duct_file_many)
+
+/**
  * struct duct_file_call - DUCT_IOC_CALL: a request that is answered once, and its answer
  * @req: address of the request
  * @rsp: where the answer goes

@@ -85,6 +85,21 @@ int __wrap_close(int fd)
 	return (int)take(CLOSE, 0, NULL);
 }
 
+/* What was asked about; what is received has 100 bytes, then 101, ... */
+static void pieces(unsigned long request)
+{
+	uintptr_t at = (uintptr_t)asked[IOCTL].arg.many.pieces;
+	struct duct_file_piece *piece;
+	size_t i;
+
+	if (request != DUCT_IOC_SEND_MANY && request != DUCT_IOC_RECV_MANY)
+		return;
+	memcpy(&piece, &at, sizeof(piece));
+	memcpy(asked[IOCTL].piece, piece, asked[IOCTL].arg.many.count * sizeof(*piece));
+	for (i = 0; request == DUCT_IOC_RECV_MANY && i < asked[IOCTL].arg.many.count; i++)
+		piece[i].len = (__u32)(100 + i);
+}
+
 int __wrap_ioctl(int fd, unsigned long request, ...);
 int __wrap_ioctl(int fd, unsigned long request, ...)
 {
@@ -99,6 +114,7 @@ int __wrap_ioctl(int fd, unsigned long request, ...)
 	memset(&asked[IOCTL].arg, 0, sizeof(asked[IOCTL].arg));
 	if (_IOC_DIR(request) & _IOC_WRITE)
 		memcpy(&asked[IOCTL].arg, arg, _IOC_SIZE(request));
+	pieces(request);
 	return (int)take(IOCTL, 0, arg);
 }
 

@@ -35,6 +35,7 @@ struct asked {
 		struct duct_file_channel channel;
 		struct duct_file_send send;
 		struct duct_file_recv recv;
+		struct duct_file_many many;
 		struct duct_file_call call;
 		struct duct_file_call_start start;
 		struct duct_file_call_end end;
@@ -46,6 +47,7 @@ struct asked {
 		struct duct_file_event event;
 		struct duct_file_event_watch event_watch;
 	} arg;
+	struct duct_file_piece piece[64];
 	const void *base;	/* of the first piece, or of the mapping */
 	size_t len;
 	int count;

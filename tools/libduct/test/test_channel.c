@@ -148,6 +148,49 @@ static void send_all(void **state)
 	assert_int_equal(asked[IOCTL].calls, 7);
 }
 
+static void send_many(void **state)
+{
+	const struct duct_file_many three = { .count = 3 };
+	struct iovec iov[70];
+	size_t i;
+
+	for (i = 0; i < 70; i++)
+		iov[i] = (struct iovec){ buf + i % 7, i };
+	assert_int_equal(libduct_channel_send_many(ch, iov, 70, 0), 70);
+	assert_int_equal(asked[IOCTL].calls, 2);
+	assert_int_equal(asked[IOCTL].fd, FD);
+	assert_int_equal(asked[IOCTL].request, DUCT_IOC_SEND_MANY);
+	assert_int_equal(asked[IOCTL].arg.many.count, 6);
+	/* It waits for the very first only. */
+	assert_int_equal(asked[IOCTL].arg.many.flags, DUCT_FILE_NOWAIT);
+	assert_int_equal(asked[IOCTL].piece[5].buf, address(buf + 69 % 7));
+	assert_int_equal(asked[IOCTL].piece[5].len, 69);
+	assert_int_equal(asked[IOCTL].piece[5].reserved, 0);
+	fills(IOCTL, 0, three);
+	iov[4].iov_len = BIG;
+	assert_int_equal(libduct_channel_send_many(ch, iov, 70, 0), 3);
+	assert_int_equal(asked[IOCTL].arg.many.flags, 0);
+	assert_int_equal(asked[IOCTL].piece[4].len, UINT32_MAX);
+	assert_int_equal(asked[IOCTL].calls, 3);
+}
+
+static void send_many_fails(void **state)
+{
+	const struct duct_file_many full = { .count = 64 };
+	struct iovec iov[65] = { { NULL, 0 } };
+
+	fails(IOCTL, EPIPE);
+	assert_fails(libduct_channel_send_many(ch, iov, 65, LIBDUCT_NOWAIT), EPIPE);
+	assert_int_equal(asked[IOCTL].arg.many.flags, DUCT_FILE_NOWAIT);
+	/* What went before is not forgotten. */
+	fills(IOCTL, 0, full);
+	fails(IOCTL, EAGAIN);
+	assert_int_equal(libduct_channel_send_many(ch, iov, 65, 0), 64);
+	fails(IOCTL, EINVAL);
+	assert_fails(libduct_channel_send_many(ch, iov, 0, 0), EINVAL);
+	assert_int_equal(asked[IOCTL].arg.many.count, 0);
+}
+
 /* ---- receiving ---- */
 
 static void recv_it(void **state)
@@ -200,6 +243,43 @@ static void recv_all(void **state)
 	assert_int_equal(asked[READ].calls, 6);
 }
 
+static void recv_many(void **state)
+{
+	const struct duct_file_many two = { .count = 2 }, none = { .count = 0 };
+	struct iovec iov[66];
+	size_t i;
+
+	for (i = 0; i < 66; i++)
+		iov[i] = (struct iovec){ buf, 7 };
+	assert_int_equal(libduct_channel_recv_many(ch, iov, 66, 0), 66);
+	assert_int_equal(asked[IOCTL].request, DUCT_IOC_RECV_MANY);
+	assert_int_equal(asked[IOCTL].piece[1].buf, address(buf));
+	assert_int_equal(asked[IOCTL].piece[1].len, 7);
+	assert_int_equal(iov[63].iov_len, 163);
+	assert_int_equal(iov[65].iov_len, 101);
+	iov[2].iov_len = 7;
+	fills(IOCTL, 0, two);
+	assert_int_equal(libduct_channel_recv_many(ch, iov, 3, 0), 2);
+	assert_int_equal(iov[1].iov_len, 101);
+	assert_int_equal(iov[2].iov_len, 7);
+	fills(IOCTL, 0, none);
+	assert_int_equal(libduct_channel_recv_many(ch, iov, 3, 0), 0);
+	assert_int_equal(asked[IOCTL].calls, 4);
+}
+
+static void recv_many_fails(void **state)
+{
+	struct iovec iov[2] = { { buf, 7 }, { buf, 7 } };
+
+	fails(IOCTL, EAGAIN);
+	assert_fails(libduct_channel_recv_many(ch, iov, 2, LIBDUCT_NOWAIT), EAGAIN);
+	assert_int_equal(iov[0].iov_len, 7);
+	fails(IOCTL, EMSGSIZE);
+	assert_fails(libduct_channel_recv_many(ch, iov, 2, 0), EMSGSIZE);
+	assert_int_equal(iov[0].iov_len, 100);
+	assert_int_equal(iov[1].iov_len, 7);
+}
+
 static void next(void **state)
 {
 	struct duct_file_recv got = {
@@ -246,7 +326,8 @@ int test_channel(void)
 	const struct CMUnitTest channels[] = {
 		test(open_as_told), test(open_as_the_toolstack_says), test(is_open),
 		test(wait_for_it), test(send_it), test(send_pieces), test(send_all),
-		test(recv_it), test(recv_pieces), test(recv_all), test(next), test(next_fails),
+		test(send_many), test(send_many_fails), test(recv_it), test(recv_pieces),
+		test(recv_all), test(recv_many), test(recv_many_fails), test(next), test(next_fails),
 	};
 
 	return run(channels);

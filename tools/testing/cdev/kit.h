@@ -27,7 +27,7 @@ struct test {
 	void (*run)(void);
 };
 
-extern const struct test channel_tests[], stream_tests[], call_tests[], region_tests[],
+extern const struct test channel_tests[], many_tests[], stream_tests[], call_tests[], region_tests[],
 	event_tests[], input_tests[], life_tests[], client_tests[];
 
 /* The two ends: paths of device files, and, where there are, those of a second service. */

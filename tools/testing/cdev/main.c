@@ -23,6 +23,7 @@ int main(int argc, char **argv)
 	if (argc == 6 && !strcmp(argv[1], "both")) {
 		puts("KTAP version 1");
 		kit_run(channel_tests);
+		kit_run(many_tests);
 		kit_run(stream_tests);
 		kit_run(call_tests);
 		kit_run(region_tests);

@@ -23,6 +23,7 @@
 #include "libduct.h"
 
 #define MAX_MSG		8192u
+#define MANY		200
 #define STREAM		(1u << 20)	/* bytes, there and back */
 #define REGION		(64u << 10)
 #define TRIGGERS	1000u
@@ -258,6 +259,32 @@ static void test_messages(void)
 	ok(fails(libduct_channel_send(ch, buf, MAX_MSG + 1, 0), EMSGSIZE), "too long to send");
 }
 
+/* With few system calls; they come back one by one. */
+static void test_many(void)
+{
+	static char text[MANY][4], back[MANY][4];
+	struct iovec iov[MANY];
+	ssize_t n, got = 0;
+	int i;
+
+	for (i = 0; i < MANY; i++) {
+		snprintf(text[i], sizeof(text[i]), "%u", i);
+		iov[i] = (struct iovec){ text[i], strlen(text[i]) };
+	}
+	ok(libduct_channel_send_many(ch, iov, MANY, 0) == MANY, "%u messages are sent", MANY);
+	for (i = 0; i < MANY; i++)
+		iov[i] = (struct iovec){ back[i], sizeof(back[i]) };
+	do {
+		n = libduct_channel_recv_many(ch, iov + got, (size_t)(MANY - got), 0);
+		got += n;
+	} while (n > 0 && got < MANY);
+	for (i = 0; i < got; i++)
+		if (iov[i].iov_len != strlen(text[i]) || memcmp(text[i], back[i], iov[i].iov_len))
+			break;
+	ok(i == MANY, "and come back");
+	ok(fails(libduct_channel_recv_many(ch, iov, MANY, LIBDUCT_NOWAIT), EAGAIN), "no more");
+}
+
 /* There and back at once: more than both rings hold. */
 static void test_stream(void)
 {
@@ -388,6 +415,7 @@ static int client(void)
 	open_all(false);
 	test_device();
 	test_messages();
+	test_many();
 	test_stream();
 	test_calls();
 	test_region();

@@ -5,6 +5,7 @@
  *   cdev.c          the service: a device node for each device on the bus
  *   cdev_file.c     open files, and what they become
  *   cdev_channel.c  messages and streams
+ *   cdev_many.c     several messages with one system call
  *   cdev_call.c     calls, made and served
  *   cdev_region.c   regions
  *   cdev_event.c    events
@@ -21,6 +22,9 @@
 #include "cdev_frame.h"
 
 #define DFILE_CALLS	64u	/* calls at once, each way */
+
+/* For duct_file_recv.flags, from within: the end is another reader's to be told. */
+#define DFILE_NO_END	(1u << 31)
 
 /**
  * struct dnode - a node of /dev/duct
@@ -214,10 +218,15 @@ void dfile_channel_free(struct dfile *f);
 void dfile_channel_info(struct dfile *f, struct duct_file_info *info);
 ssize_t dfile_channel_read(struct dfile *f, struct iov_iter *to, struct duct_file_recv *recv,
 			   bool nowait);
-ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait);
+ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait, u32 flags);
+void dfile_channel_publish(struct dfile *f);
 __poll_t dfile_channel_poll(struct dfile *f);
 void dfile_channel_take(struct dfile *f);
 int dfile_channel_error(int err);
+
+/* cdev_many.c */
+int dfile_send_many(struct dfile *f, struct duct_file_many *arg, bool nowait);
+int dfile_recv_many(struct dfile *f, struct duct_file_many *arg, bool nowait);
 
 /* cdev_call.c */
 int dfile_call(struct dfile *f, struct duct_file_call *arg);

@@ -271,6 +271,8 @@ static int dfile_read_held(struct dfile_channel *c, struct dfile_read *r)
 /* The end: 0 once, then why. Return: 0: told now, or -errno */
 static int dfile_read_end(struct dfile_channel *c, struct dfile_read *r, int err)
 {
+	if (r->recv && r->recv->flags & DFILE_NO_END)
+		return -EAGAIN;
 	if ((err != -EPIPE && err != -ECONNRESET) || c->eof_told)
 		return dfile_channel_error(err);
 	c->eof_told = true;
@@ -386,7 +388,7 @@ ssize_t dfile_channel_read(struct dfile *f, struct iov_iter *to, struct duct_fil
 /* ---- writing ---- */
 
 /* Return: bytes or -errno, also -EAGAIN, -ENOTCONN */
-static ssize_t dfile_write_one(struct dfile_channel *c, struct iov_iter *from)
+static ssize_t dfile_write_one(struct dfile_channel *c, struct iov_iter *from, u32 flags)
 {
 	ssize_t n;
 
@@ -398,7 +400,7 @@ static ssize_t dfile_write_one(struct dfile_channel *c, struct iov_iter *from)
 		if (c->stream && c->ch)
 			want = min_t(size_t, want, c->ch->max_msg);
 		from->nofault = true;
-		n = c->ch ? duct_send_iter(c->ch, NULL, 0, from, 0) : -ENODEV;
+		n = c->ch ? duct_send_iter(c->ch, NULL, 0, from, flags) : -ENODEV;
 		from->nofault = false;
 		mutex_unlock(&c->tx_lock);
 		if (n != -EFAULT || !user_backed_iter(from) ||
@@ -425,7 +427,8 @@ static bool dfile_channel_writable(struct dfile *f, void *arg)
 	return writable;
 }
 
-ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait)
+/* @flags: DUCT_MORE: dfile_channel_publish() follows. Return: bytes or -errno */
+ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait, u32 flags)
 {
 	struct dfile_channel *c = &f->channel;
 	ssize_t n, sent = 0;
@@ -435,7 +438,7 @@ ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait)
 	if (c->stream && !iov_iter_count(from))
 		return 0;
 	for (;;) {
-		n = dfile_write_one(c, from);
+		n = dfile_write_one(c, from, flags);
 		if (n >= 0) {
 			sent += n;
 			if (!c->stream || !iov_iter_count(from) || signal_pending(current))
@@ -454,6 +457,17 @@ ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait)
 			return sent ?: err;
 	}
 	return sent ?: dfile_channel_error(n);
+}
+
+/* Shows the other end what was sent with DUCT_MORE. */
+void dfile_channel_publish(struct dfile *f)
+{
+	struct dfile_channel *c = &f->channel;
+
+	mutex_lock(&c->tx_lock);
+	if (c->ch)
+		duct_publish(c->ch);
+	mutex_unlock(&c->tx_lock);
 }
 
 /* ---- poll, state ---- */

@@ -233,7 +233,7 @@ static ssize_t dfile_write_iter(struct kiocb *iocb, struct iov_iter *from)
 	case DUCT_FILE_CHANNEL:
 		if (!iov_iter_count(from))
 			return 0;
-		return dfile_channel_write(f, from, dfile_nowait(iocb));
+		return dfile_channel_write(f, from, dfile_nowait(iocb), 0);
 	case DUCT_FILE_EVENT:
 		return dfile_event_write(f, from);
 	default:
@@ -340,7 +340,7 @@ static int dfile_send(struct dfile *f, struct duct_file_send *arg, bool nowait)
 		return -EINVAL;
 	ret = duct_compat_import(ITER_SOURCE, dfile_user(arg->buf), arg->len, &iov, &from);
 	if (!ret)
-		ret = dfile_channel_write(f, &from, nowait || arg->flags & DUCT_FILE_NOWAIT);
+		ret = dfile_channel_write(f, &from, nowait || arg->flags & DUCT_FILE_NOWAIT, 0);
 	if (ret < 0)
 		return ret;
 	arg->len = ret;
@@ -367,6 +367,7 @@ union dfile_arg {
 	struct duct_file_channel channel;
 	struct duct_file_send send;
 	struct duct_file_recv recv;
+	struct duct_file_many many;
 	struct duct_file_call call;
 	struct duct_file_call_start call_start;
 	struct duct_file_call_end call_end;
@@ -384,6 +385,8 @@ static_assert(sizeof(struct duct_file_info) == 104);
 static_assert(sizeof(struct duct_file_channel) == 32);
 static_assert(sizeof(struct duct_file_send) == 16);
 static_assert(sizeof(struct duct_file_recv) == 32);
+static_assert(sizeof(struct duct_file_piece) == 16);
+static_assert(sizeof(struct duct_file_many) == 16);
 static_assert(sizeof(struct duct_file_call) == 32);
 static_assert(sizeof(struct duct_file_call_start) == 32);
 static_assert(sizeof(struct duct_file_call_end) == 32);
@@ -409,6 +412,10 @@ static int dfile_channel_ioctl(struct dfile *f, unsigned int cmd, union dfile_ar
 		return dfile_send(f, &arg->send, nowait);
 	case DUCT_IOC_RECV:
 		return dfile_recv(f, &arg->recv, nowait);
+	case DUCT_IOC_SEND_MANY:
+		return dfile_send_many(f, &arg->many, nowait);
+	case DUCT_IOC_RECV_MANY:
+		return dfile_recv_many(f, &arg->many, nowait);
 	case DUCT_IOC_CALL:
 		return dfile_call(f, &arg->call);
 	case DUCT_IOC_CALL_START:
@@ -450,6 +457,8 @@ static int dfile_ioctl_arg(struct dfile *f, unsigned int cmd, union dfile_arg *a
 		return dfile_event_watch(f, &arg->event_watch);
 	case DUCT_IOC_SEND:
 	case DUCT_IOC_RECV:
+	case DUCT_IOC_SEND_MANY:
+	case DUCT_IOC_RECV_MANY:
 	case DUCT_IOC_CALL:
 	case DUCT_IOC_CALL_START:
 	case DUCT_IOC_CALL_END:
@@ -465,12 +474,14 @@ static fmode_t dfile_ioctl_mode(unsigned int cmd)
 {
 	switch (cmd) {
 	case DUCT_IOC_RECV:
+	case DUCT_IOC_RECV_MANY:
 		return FMODE_READ;
 	case DUCT_IOC_CALL:
 	case DUCT_IOC_CALL_START:
 	case DUCT_IOC_CALL_END:
 		return FMODE_READ | FMODE_WRITE;
 	case DUCT_IOC_SEND:
+	case DUCT_IOC_SEND_MANY:
 	case DUCT_IOC_REPLY:
 	case DUCT_IOC_REGION_CREATE:
 	case DUCT_IOC_REGION_OFFER:

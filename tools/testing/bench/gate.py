@@ -1,31 +1,52 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""gate.py JSON RECORDED [record]
+"""gate.py RECORDED [--record] JSON...
 
 Compares the ratios of bench.json with those recorded: more than 3 % worse fails, and is
-named. With "record" writes them instead. What is recorded and was not measured fails.
+named; of several runs the better counts. With --record writes them instead. What is recorded
+and was not measured fails.
 """
+import argparse
 import json
 import sys
 
 WORSE = 1.03
 
 
+def less(row):
+    """Whether less is better."""
+    return row["to_reach"].startswith("<=")
+
+
 def worse(row, recorded):
     """How many times worse than recorded; less than 1 is better."""
-    less = row["to_reach"].startswith("<=")
-    return row["ratio"] / recorded if less else recorded / row["ratio"]
+    return row["ratio"] / recorded if less(row) else recorded / row["ratio"]
 
 
-def main(measured, path, *words):
-    with open(measured, encoding="ascii") as file:
-        rows = {row["workload"]: row for row in json.load(file)["rows"]}
-    if words == ("record",):
-        ratios = {title: round(row["ratio"], 4) for title, row in rows.items() if row["ratio"]}
-        with open(path, "w", encoding="ascii") as file:
-            json.dump(ratios, file, indent=1)
-            file.write("\n")
-        return
+def better(rows):
+    """The best of one row in each run that measured it; None if none did."""
+    rows = [row for row in rows if row["ratio"]]
+    pick = min if rows and less(rows[0]) else max
+    return pick(rows, key=lambda row: row["ratio"], default=None)
+
+
+def read(paths):
+    runs = {}
+    for path in paths:
+        with open(path, encoding="ascii") as file:
+            for row in json.load(file)["rows"]:
+                runs.setdefault(row["workload"], []).append(row)
+    return {title: better(rows) for title, rows in runs.items()}
+
+
+def record(rows, path):
+    ratios = {title: round(row["ratio"], 4) for title, row in rows.items() if row}
+    with open(path, "w", encoding="ascii") as file:
+        json.dump(ratios, file, indent=1)
+        file.write("\n")
+
+
+def compare(rows, path):
     try:
         with open(path, encoding="ascii") as file:
             ratios = json.load(file)
@@ -34,7 +55,7 @@ def main(measured, path, *words):
     failed = 0
     for title, recorded in ratios.items():
         row = rows.get(title)
-        if not row or not row["ratio"]:
+        if not row:
             print(f"not ok: {title}: not measured")
         elif worse(row, recorded) > WORSE:
             print(f"not ok: {title}: ratio {row['ratio']:.3f}, {recorded:.3f} is recorded")
@@ -45,4 +66,9 @@ def main(measured, path, *words):
     sys.exit(bool(failed))
 
 
-main(*sys.argv[1:])
+parser = argparse.ArgumentParser()
+parser.add_argument("recorded")
+parser.add_argument("--record", action="store_true")
+parser.add_argument("runs", nargs="+")
+args = parser.parse_args()
+(record if args.record else compare)(read(args.runs), args.recorded)

@@ -8,6 +8,7 @@
 
 #define BENCH_RING	65536	/* bytes each way, wherever it can be chosen */
 #define BENCH_MAX	65536	/* longest piece */
+#define BENCH_MANY	64	/* messages with a system call */
 
 /**
  * struct counts - what one end has cost, beside instructions
@@ -27,6 +28,8 @@ struct counts {
  * @recv: exactly so much; where there are messages, one of that length
  * @some: a part of a stream, as much as is there
  * @counts: since it was opened; NULL if it cannot tell
+ * @many: sends @count messages of @len bytes from @data, or as the server receives them,
+ *	several with a system call; NULL: it cannot
  * @again: opens one more connection and closes it, with a byte there and back; NULL: none
  */
 struct wire {
@@ -36,6 +39,7 @@ struct wire {
 	void (*recv)(void *data, size_t len);
 	size_t (*some)(void *data, size_t size);
 	void (*counts)(struct counts *counts);
+	void (*many)(int server, void *data, size_t len, uint32_t count);
 	void (*again)(int server, unsigned int n);
 };
 

@@ -97,6 +97,24 @@ static void duct_counts(struct counts *counts)
 	duct_add(counts, duct);
 }
 
+/* Sent from one place, received in as many as they would be in a program. */
+static void duct_many(int server, void *data, size_t len, uint32_t count)
+{
+	struct iovec messages[BENCH_MANY];
+	size_t want, i;
+	ssize_t n;
+
+	for (; count; count -= n) {
+		want = count < BENCH_MANY ? count : BENCH_MANY;
+		for (i = 0; i < want; i++)
+			messages[i] = (struct iovec){ server ? (char *)data + i * len : data, len };
+		n = server ? libduct_channel_recv_many(duct, messages, want, 0) :
+			     libduct_channel_send_many(duct, messages, want, 0);
+		if (n <= 0)
+			err(1, "duct: %u messages of %zu bytes", count, len);
+	}
+}
+
 /* Nobody has to wait to open: sending does. */
 static void duct_again(int server, unsigned int n)
 {
@@ -122,6 +140,7 @@ const struct wire wire_duct = {
 	.recv = duct_recv,
 	.some = duct_some,
 	.counts = duct_counts,
+	.many = duct_many,
 	.again = duct_again,
 };
 

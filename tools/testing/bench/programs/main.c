@@ -9,6 +9,7 @@
  *
  *   ping     there and back, one at a time
  *   rate     to the server, which receives each whole
+ *   many     the same, several with a system call
  *   stream   bytes to the server, which takes what there is
  *   source   the same from the server
  *   open     connections, one after the other, with a byte there and back
@@ -55,39 +56,122 @@ static struct counts since(struct counts before)
 	return c;
 }
 
-static void take(uint64_t bytes)
+/* ---- what is asked for: both ends of it ---- */
+
+static void give(const struct order *order)
 {
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++)
+		wire->send(data, order->size);
+}
+
+static void take_each(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++)
+		wire->recv(data, order->size);
+}
+
+static void take_all(const struct order *order)
+{
+	uint64_t bytes = (uint64_t)order->size * order->count;
+
 	while (bytes)
 		bytes -= wire->some(data, bytes < sizeof(data) ? bytes : sizeof(data));
+}
+
+static void ping_serve(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++) {
+		wire->recv(data, order->size);
+		wire->send(data, order->size);
+	}
+}
+
+static void ping_ask(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++) {
+		wire->send(data, order->size);
+		wire->recv(data, order->size);
+	}
+}
+
+static void many_serve(const struct order *order)
+{
+	wire->many(1, data, order->size, order->count);
+}
+
+static void many_ask(const struct order *order)
+{
+	wire->many(0, data, order->size, order->count);
+}
+
+static void open_serve(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++)
+		wire->again(1, i);
+}
+
+static void open_ask(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++)
+		wire->again(0, i);
+}
+
+static const struct workload {
+	const char *name;
+	void (*serve)(const struct order *order);
+	void (*ask)(const struct order *order);
+} workloads[] = {
+	{ "ping", ping_serve, ping_ask },
+	{ "rate", take_each, give },
+	{ "many", many_serve, many_ask },
+	{ "stream", take_all, give },
+	{ "source", give, take_all },
+	{ "open", open_serve, open_ask },
+};
+
+/* Return: NULL: there is none, or this wire has none */
+static const struct workload *workload(const struct order *order)
+{
+	size_t i;
+
+	if (!order->size || order->size > BENCH_MAX || !order->count ||
+	    (!wire->again && !strcmp(order->what, "open")) ||
+	    ((!wire->many || order->size > BENCH_MAX / BENCH_MANY) &&
+	     !strcmp(order->what, "many")))
+		return NULL;
+	for (i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
+		if (!strcmp(order->what, workloads[i].name))
+			return &workloads[i];
+	return NULL;
 }
 
 /* ---- the server ---- */
 
 static void serve(void)
 {
+	const struct workload *w;
 	struct order order;
 
 	for (;;) {
 		struct counts before = counts(), cost;
-		uint32_t i;
 
 		wire->recv(&order, sizeof(order));
-		if (!strcmp(order.what, "quit"))
+		w = workload(&order);
+		if (!w)
 			return;
-		if (!strcmp(order.what, "stream"))
-			take((uint64_t)order.size * order.count);
-		for (i = 0; i < order.count; i++) {
-			if (!strcmp(order.what, "ping")) {
-				wire->recv(data, order.size);
-				wire->send(data, order.size);
-			} else if (!strcmp(order.what, "rate")) {
-				wire->recv(data, order.size);
-			} else if (!strcmp(order.what, "source")) {
-				wire->send(data, order.size);
-			} else if (!strcmp(order.what, "open")) {
-				wire->again(1, i);
-			}
-		}
+		w->serve(&order);
 		cost = since(before);
 		wire->send(&cost, sizeof(cost));
 	}
@@ -95,25 +179,13 @@ static void serve(void)
 
 /* ---- who asks ---- */
 
-static void run(const struct order *order)
+static void run(const struct workload *w, const struct order *order)
 {
 	struct counts before = counts(), here, there;
 	uint64_t start = bench_now(), bytes = (uint64_t)order->size * order->count;
-	uint32_t i;
 
 	wire->send(order, sizeof(*order));
-	if (!strcmp(order->what, "source"))
-		take(bytes);
-	for (i = 0; i < order->count; i++) {
-		if (!strcmp(order->what, "ping")) {
-			wire->send(data, order->size);
-			wire->recv(data, order->size);
-		} else if (!strcmp(order->what, "rate") || !strcmp(order->what, "stream")) {
-			wire->send(data, order->size);
-		} else if (!strcmp(order->what, "open")) {
-			wire->again(0, i);
-		}
-	}
+	w->ask(order);
 	wire->recv(&there, sizeof(there));
 	start = bench_now() - start;
 	here = since(before);
@@ -127,28 +199,19 @@ static void run(const struct order *order)
 	fflush(stdout);
 }
 
-static int known(const struct order *order)
-{
-	static const char *const names[] = { "ping", "rate", "stream", "source", "open" };
-	size_t i;
-
-	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (!strcmp(order->what, names[i]))
-			return order->size && order->size <= BENCH_MAX && order->count &&
-			       (wire->again || strcmp(order->what, "open"));
-	return 0;
-}
-
 static void ask(char **words)
 {
+	const struct workload *w = NULL;
 	struct order order;
 
 	for (; *words; words++) {
 		memset(&order, 0, sizeof(order));
-		if (sscanf(*words, "%7[^:]:%u:%u", order.what, &order.size, &order.count) != 3 ||
-		    !known(&order))
+		if (sscanf(*words, "%7[^:]:%u:%u", order.what, &order.size, &order.count) == 3)
+			w = workload(&order);
+		if (!w)
 			errx(2, "%s cannot be", *words);
-		run(&order);
+		run(w, &order);
+		w = NULL;
 	}
 	memset(&order, 0, sizeof(order));
 	strcpy(order.what, "quit");

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Else the headers have the numbers that hypercalls had in Xen 3. */
+#define __XEN_TOOLS__
 #include <xen/xen.h>
 #include <xen/trace.h>
 

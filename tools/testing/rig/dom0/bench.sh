@@ -20,6 +20,11 @@ id=$(domid pv)
 figures=/tmp/figures
 map_pages=/sys/module/xen_duct/parameters/map_pages
 
+# Which processor an event finds, and whether another has to be called, is the same each time.
+apart() {
+	xl vcpu-pin Domain-0 0 0 && xl vcpu-pin pv 0 1
+}
+
 # figured WIRE: what duct-bench prints
 figured() {
 	sed "s#^#\# figure $1/#" >>$figures
@@ -49,7 +54,7 @@ vchan() {
 
 duct() {
 	serve duct 0.cdev.0 && ask duct duct "$id.cdev.0" ping:64:2000 ping:4096:2000 \
-		rate:64:200000 open:1:200
+		rate:64:200000 many:64:200000 open:1:200
 }
 
 duct_stream() {
@@ -82,7 +87,12 @@ bulk() {
 	lines "$f" bulk-copy "read 1048576 40 1" && lines "$f" bulk-pages "read 1048576 40 2" &&
 		lines "$f" open "open 64 256 64" && grep -qx "match 1" "$f" &&
 		# By itself it copies where that costs less.
-		map_from 1 && lines "$f" bulk-map "read 1048576 40 3" && map_from "$copied"
+		map_from 1 && lines "$f" bulk-map "read 1048576 40 3" && map_from "$copied" &&
+		stage_to 1048576 && lines "$f" bulk-pool "read 1048576 40 2" && stage_to 8192
+}
+
+stage_to() { # BYTES: lends so many without grants
+	echo "$1" >/sys/module/xen_duct/parameters/stage_small
 }
 
 map_from() { # PAGES: maps what is lent if it is as long, at both ends
@@ -211,8 +221,8 @@ load() {
 }
 
 load_guest() {
-	duct_load_guest pv && guest pv "modprobe -a duct_cdev duct_net duct_vsock &&
-		insmod /usr/bin/duct_bench.ko"
+	duct_load_guest pv && guest pv "echo 1024 >/sys/module/xen_duct/parameters/stage_kib &&
+		modprobe -a duct_cdev duct_net duct_vsock && insmod /usr/bin/duct_bench.ko"
 }
 
 : >$figures

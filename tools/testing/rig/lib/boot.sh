@@ -32,7 +32,7 @@ boot() {
 	local args="rig_nonce=$BOOT_NONCE $BOOT_ARGS"
 	if [ "$BOOT_XEN" = yes ]; then
 		local xen="console=com1 com1=115200,8n1 loglvl=all guest_loglvl=all conring_size=1m"
-		xen+=" dom0_mem=$BOOT_DOM0_MEMORY,max:$BOOT_DOM0_MEMORY dom0_max_vcpus=$BOOT_SMP"
+		xen+=" dom0_mem=$BOOT_DOM0_MEMORY,max:$BOOT_DOM0_MEMORY dom0_max_vcpus=$BOOT_DOM0_VCPUS"
 		q+=(-kernel "$BOOT_IMAGES/xen" -append "$xen"
 			-initrd "$BOOT_KERNEL/vmlinux console=hvc0 earlyprintk=xen $args,$d/initrd")
 	else

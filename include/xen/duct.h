@@ -280,7 +280,7 @@ struct duct_stats {
 void duct_stats(struct duct_channel *ch, struct duct_stats *stats);
 int duct_error(struct duct_channel *ch);
 
-#define DUCT_MORE	1	/* publish with the next, at duct_publish(), or when full */
+#define DUCT_MORE	1	/* publish with the next, at duct_publish(), when full, or closed */
 #define DUCT_MAY_MAP	2	/* the peer may map whole pages lent; see &duct_call.sg */
 
 int duct_send(struct duct_channel *ch, const void *data, u32 len, u32 flags);

@@ -276,6 +276,9 @@ struct duct_slot *duct_channel_unbind(struct duct_channel_core *ch, int why)
 	if (!slot)
 		return NULL;
 	spin_lock_irq(&ch->tx_lock);
+	/* What was sent before a channel is closed is read; that may be with DUCT_MORE. */
+	if (why == -ESHUTDOWN && !ch->tx_err)
+		duct_tx_show(ch, slot);
 	RCU_INIT_POINTER(ch->slot, NULL);
 	parked = duct_park_begin(ch, slot, why);
 	if (!parked) {

@@ -627,6 +627,7 @@ int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at);
 void duct_tx_end(struct duct_channel_core *ch, struct duct_slot *slot, u32 at,
 		 const struct duct_frame *frame, u32 flags);
 bool duct_tx_check(struct duct_channel_core *ch);
+void duct_tx_show(struct duct_channel_core *ch, struct duct_slot *slot);
 void duct_tx_wake(struct duct_channel_core *ch);
 
 /* recv.c */

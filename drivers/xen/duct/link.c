@@ -177,19 +177,32 @@ static bool duct_link_kept(struct duct_link *link)
 	return false;
 }
 
-/* Destroys a link that nobody needs any more; duct_lock is held. */
+/*
+ * A link without a wire waits for one as long as a device is kept, or goes: one look at that,
+ * for a probe() may end at any time and have its device kept. duct_lock and link->lock.
+ */
+static void duct_link_alone(struct duct_link *link)
+{
+	lockdep_assert_held(&duct_lock);
+	lockdep_assert_held(&link->lock);
+	if (link->ops || list_empty(&link->node))
+		return;
+	if (duct_link_kept(link)) {
+		queue_delayed_work(duct_wq, &link->expire, duct_resume_timeout * HZ);
+	} else {
+		list_del_init(&link->node);
+		queue_work(duct_wq, &link->destroy);
+	}
+}
+
+/* A device has gone, or has come to be kept. [sleep] */
 void duct_link_forget(struct duct_link *link)
 {
-	bool forget;
-
-	lockdep_assert_held(&duct_lock);
+	mutex_lock(&duct_lock);
 	mutex_lock(&link->lock);
-	forget = !link->ops && !duct_link_kept(link) && !list_empty(&link->node);
-	if (forget)
-		list_del_init(&link->node);
+	duct_link_alone(link);
 	mutex_unlock(&link->lock);
-	if (forget)
-		queue_work(duct_wq, &link->destroy);
+	mutex_unlock(&duct_lock);
 }
 
 /**
@@ -235,10 +248,8 @@ void duct_link_detach(struct duct_link *link)
 	link->ops = NULL;
 	link->wire = NULL;
 	link->state = "parked";
-	if (duct_link_kept(link))
-		mod_delayed_work(duct_wq, &link->expire, duct_resume_timeout * HZ);
+	duct_link_alone(link);
 	mutex_unlock(&link->lock);
-	duct_link_forget(link);
 	mutex_unlock(&duct_lock);
 }
 EXPORT_SYMBOL_GPL(duct_link_detach);

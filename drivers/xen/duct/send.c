@@ -14,8 +14,8 @@ static struct duct_slot *duct_tx_slot(struct duct_channel_core *ch)
 	return rcu_dereference_protected(ch->slot, lockdep_is_held(&ch->tx_lock));
 }
 
-/* Shows the peer what was committed, and wakes it if it sleeps. */
-static void duct_tx_show(struct duct_channel_core *ch, struct duct_slot *slot)
+/* Shows the peer what was committed, and wakes it if it sleeps. tx_lock is held. [any] */
+void duct_tx_show(struct duct_channel_core *ch, struct duct_slot *slot)
 {
 	if (!duct_tx_publish(&slot->tx))
 		return;

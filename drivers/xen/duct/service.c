@@ -270,12 +270,9 @@ static void duct_service_work(struct work_struct *work)
 
 	duct_service_settle(service);
 	duct_service_tell(service);
-	if (!READ_ONCE(service->link->ops)) {
-		/* This may have been the last device that kept the link. */
-		mutex_lock(&duct_lock);
+	/* This may have been the last device that kept the link. */
+	if (!READ_ONCE(service->link->ops))
 		duct_link_forget(service->link);
-		mutex_unlock(&duct_lock);
-	}
 	duct_service_put(service);
 }
 

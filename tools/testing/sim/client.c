@@ -330,9 +330,7 @@ static void client_close(struct client_channel *c)
 	WRITE_ONCE(c->stop, true);
 	client_tell(c);
 	if (c->ch) {
-		sim_flow_session(c->number, side, 0, 0);
-		sim_flow_closed(c->number, side, c->life, client_session(c));
-		duct_publish(c->ch);
+		sim_flow_closed(c->number, side);
 		duct_stop(c->ch);
 	}
 	wait_event(c->wait, !READ_ONCE(c->tasks));

@@ -150,10 +150,13 @@ void sim_flow_got(u32 channel, u32 side, u32 seq, u32 life, u32 *last)
 	}
 }
 
-/* The sender closes its channel: the peer reads what was sent. */
-void sim_flow_closed(u32 channel, u32 side, u32 life, u32 session)
+/* The sender closes its channel: the peer reads what was sent, if it is up. */
+void sim_flow_closed(u32 channel, u32 side)
 {
-	flow_of(channel, side)->closed = (struct sim_session){ life, session };
+	struct flow *f = flow_of(channel, side);
+
+	f->closed = f->now;
+	f->now = (struct sim_session){ 0, 0 };
 }
 
 /* The receiver of this flow is told of the end of its session. */

@@ -96,7 +96,7 @@ void sim_flow_sent(u32 channel, u32 side, u32 n, u32 life, u32 before, u32 after
 void sim_flow_got(u32 channel, u32 side, u32 seq, u32 life, u32 *last);
 bool sim_flow_begin(u32 channel, u32 side);
 void sim_flow_end(u32 channel, u32 side);
-void sim_flow_closed(u32 channel, u32 side, u32 life, u32 session);
+void sim_flow_closed(u32 channel, u32 side);
 void sim_flow_ended(u32 channel, u32 side, u32 life, int why);
 void sim_flow_up(u32 channel, u32 side, u64 run);
 void sim_flow_lost(u32 channel, u32 side);

@@ -319,11 +319,17 @@ bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 	return was;
 }
 
-bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+			unsigned long delay)
 {
 	if (work->work.pending || work->timer.pending)
 		return false;
-	return mod_delayed_work(&system_wq[sim_domain_now()], work, delay);
+	return mod_delayed_work(wq, work, delay);
+}
+
+bool schedule_delayed_work(struct delayed_work *work, unsigned long delay)
+{
+	return queue_delayed_work(&system_wq[sim_domain_now()], work, delay);
 }
 
 bool cancel_delayed_work(struct delayed_work *work)

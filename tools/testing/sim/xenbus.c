@@ -82,7 +82,7 @@ int xenbus_transaction_end(struct xenbus_transaction t, int abort)
 void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node,
 		  unsigned int *len)
 {
-	char path[PATH], *copy;
+	char path[PATH], text[PATH], *copy;
 	const char *value;
 	int err;
 
@@ -94,9 +94,11 @@ void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node
 	value = sim_node_read(t.id, path);
 	if (!value)
 		return ERR_PTR(-ENOENT);
+	/* What the store answered: while there is an allocation others may write the node. */
+	strscpy(text, value, sizeof(text));
 	if (len)
-		*len = strlen(value);
-	copy = kstrdup(value, GFP_KERNEL);
+		*len = strlen(text);
+	copy = kstrdup(text, GFP_KERNEL);
 	return copy ? copy : ERR_PTR(-ENOMEM);
 }
 

@@ -218,6 +218,8 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work);
 bool schedule_work(struct work_struct *work);
 bool flush_work(struct work_struct *work);
 bool cancel_work_sync(struct work_struct *work);
+bool queue_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
+			unsigned long delay);
 bool mod_delayed_work(struct workqueue_struct *wq, struct delayed_work *work,
 		      unsigned long delay);
 bool schedule_delayed_work(struct delayed_work *work, unsigned long delay);

@@ -17,6 +17,7 @@
  * It reads nothing that the peer sends, and answers no call.
  */
 #include <linux/debugfs.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/module.h>
 #include <linux/prandom.h>
@@ -27,6 +28,7 @@
 #include "attacks.h"
 
 #define HOSTILE_HELD	1024u
+#define HOSTILE_KEEPS	10	/* seconds */
 
 /**
  * struct hostile - one device
@@ -337,6 +339,9 @@ static void hostile_remove(struct duct_device *dd)
 
 	debugfs_remove(h->dir);
 	hostile_calm(h);
+	/* The peer ends its link, finds all of it mapped, and has time to say so. */
+	if (h->held_n)
+		ssleep(HOSTILE_KEEPS);
 	hostile_drop(h);
 }
 

@@ -294,6 +294,7 @@ u32 duct_room(struct duct_channel *ch);
 bool duct_writable(struct duct_channel *ch, u32 room);
 bool duct_has_room(struct duct_channel *ch, u32 room);
 bool duct_readable(struct duct_channel *ch);
+bool duct_pending(struct duct_channel *ch);
 int duct_wait_writable(struct duct_channel *ch, u32 room, long timeout);
 
 int duct_next(struct duct_channel *ch, struct duct_msg *msg);

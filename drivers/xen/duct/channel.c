@@ -352,15 +352,16 @@ static void duct_channel_told(struct duct_channel_core *ch, u32 told)
 /*
  * Tells the driver that the channel went down, if it was told that it was up.
  * The device's lock and link->lock are held; the latter is dropped meanwhile.
+ * Return: whether it was
  */
-void duct_channel_tell_down(struct duct_channel_core *ch)
+bool duct_channel_tell_down(struct duct_channel_core *ch)
 {
 	const struct duct_channel_ops *ops = ch->cfg.ops;
 	int why = ch->why;
 
 	lockdep_assert_held(&ch->link->lock);
 	if (ch->stopped || !ch->told || ((ch->up || ch->parked) && ch->told == ch->session))
-		return;
+		return false;
 	ch->telling = true;
 	mutex_unlock(&ch->link->lock);
 	/* Every call has ended before down(). */
@@ -368,10 +369,14 @@ void duct_channel_tell_down(struct duct_channel_core *ch)
 	if (ops->down)
 		ops->down(&ch->pub, why);
 	duct_channel_told(ch, 0);
+	return true;
 }
 
-/* Wishes the channel if it is down, and tells the driver if it is up; locks as above. */
-void duct_channel_tell_up(struct duct_channel_core *ch)
+/*
+ * Wishes the channel if it is down, and tells the driver if it is up; locks as above.
+ * Return: whether link->lock was dropped
+ */
+bool duct_channel_tell_up(struct duct_channel_core *ch)
 {
 	const struct duct_channel_ops *ops = ch->cfg.ops;
 	u32 session;
@@ -380,13 +385,14 @@ void duct_channel_tell_up(struct duct_channel_core *ch)
 	duct_channel_wish(ch);
 	session = ch->session;
 	if (ch->stopped || !ch->up || ch->told)
-		return;
+		return false;
 	ch->told = session;
 	ch->telling = true;
 	mutex_unlock(&ch->link->lock);
 	if (ops->up)
 		ops->up(&ch->pub);
 	duct_channel_told(ch, session);
+	return true;
 }
 
 struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 number)

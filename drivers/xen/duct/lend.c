@@ -242,7 +242,10 @@ static int duct_lend_plan(struct duct_stage *stage, struct duct_lend *lend, u32 
 	    duct_stage_take(stage, lend->bytes, &lend->stage)) {
 		lend->all = true;
 		lend->in_stage = true;
-		return duct_lend_count(lend, runs);
+		lend->whole = 0;
+		lend->staged = lend->bytes;
+		*runs = 1;
+		return 0;
 	}
 	if (lend->staged)
 		lend->in_stage = duct_stage_take(stage, lend->staged, &lend->stage);

@@ -230,22 +230,13 @@ static int duct_rx_step(struct duct_channel_core *ch, struct duct_slot *slot)
 	return 1;
 }
 
-/**
- * duct_next() - find the oldest message. [any, one]
- * @channel: the channel
- * @msg: filled in; the same message until duct_release()
- *
- * Runs done() of answers that it meets.
- *
- * Return: 0; -EAGAIN when there is none, ready() is armed; an errno of "Errors"
- */
-int duct_next(struct duct_channel *channel, struct duct_msg *msg)
+/* duct_next() with RCU held, but dropped around done(). */
+static int duct_rx_next(struct duct_channel_core *ch, struct duct_msg *msg)
+	__must_hold(RCU)
 {
-	struct duct_channel_core *ch = to_duct_channel_core(channel);
 	struct duct_slot *slot;
 	int err = 0;
 
-	rcu_read_lock();
 	while (!err) {
 		slot = rcu_dereference(ch->slot);
 		if (!slot) {
@@ -266,8 +257,26 @@ int duct_next(struct duct_channel *channel, struct duct_msg *msg)
 	}
 	if (err > 0)
 		duct_rx_cursor(ch, msg);
-	rcu_read_unlock();
 	return min(err, 0);
+}
+
+/**
+ * duct_next() - find the oldest message. [any, one]
+ * @channel: the channel
+ * @msg: filled in; the same message until duct_release()
+ *
+ * Runs done() of answers that it meets.
+ *
+ * Return: 0; -EAGAIN when there is none, ready() is armed; an errno of "Errors"
+ */
+int duct_next(struct duct_channel *channel, struct duct_msg *msg)
+{
+	int err;
+
+	rcu_read_lock();
+	err = duct_rx_next(to_duct_channel_core(channel), msg);
+	rcu_read_unlock();
+	return err;
 }
 EXPORT_SYMBOL_GPL(duct_next);
 
@@ -369,17 +378,12 @@ ssize_t duct_read_iter(struct duct_msg *msg, struct iov_iter *to)
 }
 EXPORT_SYMBOL_GPL(duct_read_iter);
 
-/**
- * duct_release() - done with a message; on a stream, with what was read. [any, one]
- * @msg: from duct_next(); releasing twice is fine
- */
-void duct_release(struct duct_msg *msg)
+/* duct_release() with RCU held. */
+static void duct_rx_release(struct duct_channel_core *ch, struct duct_msg *msg)
+	__must_hold(RCU)
 {
-	struct duct_channel_core *ch = to_duct_channel_core(msg->ch);
-	struct duct_slot *slot;
+	struct duct_slot *slot = duct_msg_slot(ch, msg);
 
-	rcu_read_lock();
-	slot = duct_msg_slot(ch, msg);
 	if (slot && (!(ch->cfg.flags & DUCT_STREAM) || !msg->len)) {
 		ch->open = false;
 		duct_rx_done(ch, slot, &ch->open_frame);
@@ -387,6 +391,16 @@ void duct_release(struct duct_msg *msg)
 		duct_park_release(ch, msg);
 	}
 	msg->serial = 0;
+}
+
+/**
+ * duct_release() - done with a message; on a stream, with what was read. [any, one]
+ * @msg: from duct_next(); releasing twice is fine
+ */
+void duct_release(struct duct_msg *msg)
+{
+	rcu_read_lock();
+	duct_rx_release(to_duct_channel_core(msg->ch), msg);
 	rcu_read_unlock();
 }
 EXPORT_SYMBOL_GPL(duct_release);
@@ -408,30 +422,69 @@ bool duct_readable(struct duct_channel *channel)
 }
 EXPORT_SYMBOL_GPL(duct_readable);
 
+/**
+ * duct_pending() - for who looks again and again before sleeping: is there something? [any, one]
+ * @channel: the channel
+ *
+ * As duct_readable(), but cheaper, and ready() is not armed: the peer gets its space back, and
+ * does not have to wake anybody. Before sleeping duct_readable() has to be asked.
+ *
+ * Return: true also if duct_next() would fail, or only runs done()
+ */
+bool duct_pending(struct duct_channel *channel)
+{
+	struct duct_channel_core *ch = to_duct_channel_core(channel);
+	struct duct_slot *slot;
+	bool pending;
+
+	rcu_read_lock();
+	slot = rcu_dereference(ch->slot);
+	pending = !slot || ch->open || test_bit(DUCT_SLOT_FAULT, &slot->flags) ||
+		  READ_ONCE(slot->got_close) || duct_rx_pending(&slot->rx);
+	if (!pending)
+		duct_rx_give(ch, slot);
+	rcu_read_unlock();
+	return pending;
+}
+EXPORT_SYMBOL_GPL(duct_pending);
+
+/* Gives a message to recv(). RCU is held, but dropped around it. Return: whether there was one */
+static bool duct_recv_one(struct duct_channel_core *ch)
+	__must_hold(RCU)
+{
+	struct duct_msg msg;
+	u32 len;
+	int err;
+
+	if (duct_rx_next(ch, &msg))
+		return false;
+	rcu_read_unlock();
+	len = msg.len;
+	err = ch->cfg.ops->recv ? ch->cfg.ops->recv(&ch->pub, &msg) : -EOPNOTSUPP;
+	if (err)
+		duct_request_refuse(ch);
+	/* A stream's rest stays, unless recv() does not want it at all. */
+	if (ch->cfg.flags & DUCT_STREAM && msg.len == len)
+		msg.len = 0;
+	msg.ch = &ch->pub;
+	msg.serial = ch->open_serial;
+	rcu_read_lock();
+	duct_rx_release(ch, &msg);
+	return true;
+}
+
 /* Gives messages to recv() until there is none, or the budget is used up. */
 static void duct_recv_run(struct duct_channel_core *ch)
 {
-	struct duct_msg msg;
+	bool more = true;
 	u32 n;
 
-	for (n = 0; n < DUCT_BUDGET || (n < DUCT_BUDGET_ALONE && !need_resched()); n++) {
-		int err = duct_next(&ch->pub, &msg);
-		u32 len;
-
-		if (err)
-			return;
-		len = msg.len;
-		err = ch->cfg.ops->recv ? ch->cfg.ops->recv(&ch->pub, &msg) : -EOPNOTSUPP;
-		if (err)
-			duct_request_refuse(ch);
-		/* A stream's rest stays, unless recv() does not want it at all. */
-		if (ch->cfg.flags & DUCT_STREAM && msg.len == len)
-			msg.len = 0;
-		msg.ch = &ch->pub;
-		msg.serial = ch->open_serial;
-		duct_release(&msg);
-	}
-	duct_channel_queue(ch);
+	rcu_read_lock();
+	for (n = 0; more && (n < DUCT_BUDGET || (n < DUCT_BUDGET_ALONE && !need_resched())); n++)
+		more = duct_recv_one(ch);
+	rcu_read_unlock();
+	if (more)
+		duct_channel_queue(ch);
 }
 
 void duct_recv_work(struct work_struct *work)

@@ -101,6 +101,12 @@ void duct_rx_take(struct duct_rx *rx, const struct duct_frame *frame);
 bool duct_rx_return(struct duct_rx *rx);
 int duct_rx_arm(struct duct_rx *rx);
 
+/* Whether the peer's index is elsewhere: duct_rx_peek() says what that is worth. */
+static inline bool duct_rx_pending(const struct duct_rx *rx)
+{
+	return rx->cons != rx->prod || duct_peer_read32(&rx->shared->prod) != rx->cons;
+}
+
 /* The payload of the frame that duct_rx_peek() found. */
 static inline const u8 __peer *duct_rx_payload(const struct duct_rx *rx)
 {

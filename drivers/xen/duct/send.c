@@ -99,9 +99,17 @@ int duct_tx_start(struct duct_channel_core *ch, u32 len, u32 keep, u32 *at)
 	return err ?: -EAGAIN;
 }
 
-/* The payload is written: commits the frame, and publishes unless more comes. */
-void duct_tx_end(struct duct_channel_core *ch, struct duct_slot *slot, u32 at,
-		 const struct duct_frame *frame, u32 flags)
+/* The same for a channel that is up, mostly without a call. */
+static __always_inline int duct_tx_place(struct duct_channel_core *ch, struct duct_slot *slot,
+					 u32 len, u32 *at)
+{
+	if (likely(!duct_tx_reserve(&slot->tx, len, slot->keep, at)))
+		return 0;
+	return duct_tx_start(ch, len, slot->keep, at);
+}
+
+static __always_inline void duct_tx_finish(struct duct_channel_core *ch, struct duct_slot *slot,
+					   u32 at, const struct duct_frame *frame, u32 flags)
 {
 	lockdep_assert_held(&ch->tx_lock);
 	duct_tx_commit(&slot->tx, at, frame);
@@ -111,6 +119,13 @@ void duct_tx_end(struct duct_channel_core *ch, struct duct_slot *slot, u32 at,
 	ch->stats.out_bytes += frame->len;
 	if (!(flags & DUCT_MORE))
 		duct_tx_show(ch, slot);
+}
+
+/* The payload is written: commits the frame, and publishes unless more comes. */
+void duct_tx_end(struct duct_channel_core *ch, struct duct_slot *slot, u32 at,
+		 const struct duct_frame *frame, u32 flags)
+{
+	duct_tx_finish(ch, slot, at, frame, flags);
 }
 
 /*
@@ -168,10 +183,10 @@ int duct_send(struct duct_channel *channel, const void *data, u32 len, u32 flags
 	err = ch->tx_err ?: duct_len_check(ch, len);
 	slot = duct_tx_slot(ch);
 	if (!err)
-		err = duct_tx_start(ch, len, slot->keep, &at);
+		err = duct_tx_place(ch, slot, len, &at);
 	if (!err) {
 		duct_peer_copy_out(duct_tx_payload(&slot->tx, at), data, len);
-		duct_tx_end(ch, slot, at, &frame, flags);
+		duct_tx_finish(ch, slot, at, &frame, flags);
 	}
 	spin_unlock_irqrestore(&ch->tx_lock, irq);
 	return err;
@@ -197,7 +212,7 @@ static ssize_t duct_send_frame(struct duct_channel_core *ch, const void *hdr, u3
 	err = ch->tx_err ?: duct_len_check(ch, frame.len);
 	slot = duct_tx_slot(ch);
 	if (!err)
-		err = duct_tx_start(ch, frame.len, slot->keep, &at);
+		err = duct_tx_place(ch, slot, frame.len, &at);
 	if (!err) {
 		payload = duct_tx_payload(&slot->tx, at);
 		duct_peer_copy_out(payload, hdr, hdr_len);
@@ -205,7 +220,7 @@ static ssize_t duct_send_frame(struct duct_channel_core *ch, const void *hdr, u3
 		copied = copy_from_iter((void __force *)(payload + hdr_len), len, from);
 		pagefault_enable();
 		if (copied == len) {
-			duct_tx_end(ch, slot, at, &frame, flags);
+			duct_tx_finish(ch, slot, at, &frame, flags);
 		} else {
 			iov_iter_revert(from, copied);
 			err = -EFAULT;

@@ -217,28 +217,27 @@ static void duct_service_settle(struct duct_service *service)
 }
 
 /*
- * Calls @tell for each channel of a device, with link->lock held. That may drop
- * the lock, and a driver may close any channel from any callback: each step
- * starts again by number.
+ * Calls @tell for each channel of a device, by number, with link->lock held. That may drop the
+ * lock, and a driver may close any channel from any callback: after that it starts again.
  */
 static void duct_service_each(struct duct_device_core *dev,
-			      void (*tell)(struct duct_channel_core *ch))
+			      bool (*tell)(struct duct_channel_core *ch))
 {
 	struct duct_channel_core *ch;
 	u32 number = 0;
-	bool found;
+	bool again;
 
 	do {
-		found = false;
+		again = false;
 		list_for_each_entry(ch, &dev->channels, node) {
 			if (ch->pub.number < number)
 				continue;
 			number = ch->pub.number + 1;
-			found = true;
-			tell(ch);
-			break;
+			again = tell(ch);
+			if (again)
+				break;
 		}
-	} while (found && number);
+	} while (again && number);
 }
 
 /* Calls down() and then up() of the device's channels, with its lock held. */

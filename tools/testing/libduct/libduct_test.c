@@ -262,7 +262,7 @@ static void test_messages(void)
 /* With few system calls; they come back one by one. */
 static void test_many(void)
 {
-	static char text[MANY][4], back[MANY][4];
+	static char text[MANY][4], came[MANY][4];
 	struct iovec iov[MANY];
 	ssize_t n, got = 0;
 	int i;
@@ -273,13 +273,13 @@ static void test_many(void)
 	}
 	ok(libduct_channel_send_many(ch, iov, MANY, 0) == MANY, "%u messages are sent", MANY);
 	for (i = 0; i < MANY; i++)
-		iov[i] = (struct iovec){ back[i], sizeof(back[i]) };
+		iov[i] = (struct iovec){ came[i], sizeof(came[i]) };
 	do {
 		n = libduct_channel_recv_many(ch, iov + got, (size_t)(MANY - got), 0);
 		got += n;
 	} while (n > 0 && got < MANY);
 	for (i = 0; i < got; i++)
-		if (iov[i].iov_len != strlen(text[i]) || memcmp(text[i], back[i], iov[i].iov_len))
+		if (iov[i].iov_len != strlen(text[i]) || memcmp(text[i], came[i], iov[i].iov_len))
 			break;
 	ok(i == MANY, "and come back");
 	ok(fails(libduct_channel_recv_many(ch, iov, MANY, LIBDUCT_NOWAIT), EAGAIN), "no more");

@@ -71,6 +71,16 @@ struct dnode {
 };
 
 /**
+ * struct dfile_spin - looking again before sleeping; races between readers do no harm
+ * @skip: so many waits sleep at once
+ * @vain: how many that were after the last time, which was in vain; 0: it was not
+ */
+struct dfile_spin {
+	u32 skip;
+	u32 vain;
+};
+
+/**
  * struct dfile_channel - a file that is a channel
  * @ch: the channel, NULL when the device is gone: both locks to change it, one to use it
  * @max_answer: longest answer given here
@@ -93,6 +103,8 @@ struct dnode {
  * @requests: struct dfile_request: calls of the other end that were not answered yet
  * @last_tag: of those
  * @drain: holds what there is when the other end has closed
+ * @rx_spin: of who reads
+ * @tx_spin: of who writes
  */
 struct dfile_channel {
 	struct duct_channel *ch;
@@ -115,6 +127,8 @@ struct dfile_channel {
 	struct list_head requests;
 	u64 last_tag;
 	struct work_struct drain;
+	struct dfile_spin rx_spin;
+	struct dfile_spin tx_spin;
 };
 
 /**
@@ -198,6 +212,8 @@ void dfile_end(struct dfile *f);
 int dfile_begin(struct dfile *f);
 void dfile_became(struct dfile *f, u32 kind, u32 number);
 void dfile_info_stats(struct duct_file_info *info, const struct duct_stats *stats);
+void dfile_spin(struct dfile *f, struct dfile_spin *spin, bool (*there)(struct dfile *f, void *arg),
+		void *arg);
 int dfile_wait(struct dfile *f, bool (*done)(struct dfile *f, void *arg), void *arg, long timeout);
 static inline u32 dfile_kind(const struct dfile *f)
 {

@@ -15,6 +15,9 @@
 /* Of a stream; others have their turn then, and whoever removes the device. */
 #define DFILE_AT_ONCE	(1 << 20)
 
+/* At most, of a message in a ring, and what it is rounded up by. */
+#define DFILE_HEADER	32u
+
 /**
  * struct dfile_held - a message that waits here for its reader
  * @node: on channel->held
@@ -313,6 +316,13 @@ static int dfile_read_one(struct dfile_channel *c, struct dfile_read *r)
 	return err ?: c->stream && iov_iter_count(r->to);
 }
 
+/* Whether there may be something to read, or never will be. */
+static bool dfile_pending(struct dfile_channel *c)
+{
+	lockdep_assert_held(&c->rx_lock);
+	return !c->ch || !list_empty(&c->held) || duct_pending(c->ch);
+}
+
 static int dfile_read_locked(struct dfile *f, struct dfile_read *r)
 {
 	struct dfile_channel *c = &f->channel;
@@ -323,7 +333,8 @@ static int dfile_read_locked(struct dfile *f, struct dfile_read *r)
 	mutex_lock(&c->rx_lock);
 	do {
 		ret = dfile_read_one(c, r);
-	} while (ret > 0 && r->got < DFILE_AT_ONCE);
+		/* Asking duct_next() for more would ask to be woken, too. */
+	} while (ret > 0 && r->got < DFILE_AT_ONCE && dfile_pending(c));
 	mutex_unlock(&c->rx_lock);
 	mutex_unlock(&c->turn);
 	/* An answer may have waited for what was held before it to be read. */
@@ -345,6 +356,18 @@ static bool dfile_channel_readable(struct dfile *f, void *arg)
 	return err != -EAGAIN && err != -ENOTCONN;
 }
 
+/* For dfile_spin(). */
+static bool dfile_channel_pending(struct dfile *f, void *arg)
+{
+	struct dfile_channel *c = &f->channel;
+	bool pending;
+
+	mutex_lock(&c->rx_lock);
+	pending = dfile_pending(c);
+	mutex_unlock(&c->rx_lock);
+	return pending;
+}
+
 /* Return: bytes, 0 at the end, -errno; @recv is filled in */
 ssize_t dfile_channel_read(struct dfile *f, struct iov_iter *to, struct duct_file_recv *recv,
 			   bool nowait)
@@ -359,6 +382,8 @@ ssize_t dfile_channel_read(struct dfile *f, struct iov_iter *to, struct duct_fil
 	if (!room && (c->stream || !recv))
 		return 0;
 	for (;;) {
+		if (!nowait)
+			dfile_spin(f, &c->rx_spin, dfile_channel_pending, NULL);
 		err = dfile_read_locked(f, &r);
 		if (r.got || (err != -EAGAIN && err != -ENOTCONN))
 			break;
@@ -427,6 +452,26 @@ static bool dfile_channel_writable(struct dfile *f, void *arg)
 	return writable;
 }
 
+/*
+ * For dfile_spin(): room for the message; of a stream for its longest part, wherever in the ring
+ * that goes, so that it is not sent in small ones.
+ */
+static bool dfile_channel_roomy(struct dfile *f, void *arg)
+{
+	struct dfile_channel *c = &f->channel;
+	const size_t *len = arg;
+	bool roomy = true;
+
+	mutex_lock(&c->tx_lock);
+	if (c->ch && !duct_error(c->ch)) {
+		u32 need = min_t(size_t, *len, c->ch->max_msg) + DFILE_HEADER;
+
+		roomy = duct_room(c->ch) >= min(c->stream ? 2 * need : need, c->ch->tx_bytes);
+	}
+	mutex_unlock(&c->tx_lock);
+	return roomy;
+}
+
 /* @flags: DUCT_MORE: dfile_channel_publish() follows. Return: bytes or -errno */
 ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait, u32 flags)
 {
@@ -438,6 +483,9 @@ ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait,
 	if (c->stream && !iov_iter_count(from))
 		return 0;
 	for (;;) {
+		room = iov_iter_count(from);
+		if (!nowait)
+			dfile_spin(f, &c->tx_spin, dfile_channel_roomy, &room);
 		n = dfile_write_one(c, from, flags);
 		if (n >= 0) {
 			sent += n;
@@ -451,7 +499,6 @@ ssize_t dfile_channel_write(struct dfile *f, struct iov_iter *from, bool nowait,
 		n = -EAGAIN;
 		if (nowait)
 			break;
-		room = iov_iter_count(from);
 		err = dfile_wait(f, dfile_channel_writable, &room, MAX_SCHEDULE_TIMEOUT);
 		if (err)
 			return sent ?: err;

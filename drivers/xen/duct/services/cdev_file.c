@@ -4,6 +4,8 @@
  * A file may outlive its device: dfile_end() takes from it what is the device's.
  */
 #include <linux/compat.h>
+#include <linux/module.h>
+#include <linux/sched/clock.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/splice.h>
@@ -195,6 +197,47 @@ int dfile_wait(struct dfile *f, bool (*done)(struct dfile *f, void *arg), void *
 	}
 	remove_wait_queue(&f->wait, &wait);
 	return err;
+}
+
+static uint dfile_spin_us = 50;
+module_param_named(spin_us, dfile_spin_us, uint, 0600);
+MODULE_PARM_DESC(spin_us, "microseconds that read() and write() look again before they sleep, 0: never");
+
+/**
+ * dfile_spin() - looks again and again for a while, before anybody asks to be woken. [sleep]
+ * @f: for @there
+ * @spin: of this direction of this file
+ * @there: whether there is something to do, or never will be; arms nothing
+ * @arg: for it
+ *
+ * Between two ends that are awake there is no event then, and nobody is scheduled. Where it
+ * was in vain, as when both have one processor, the next 1, 3, 7, ... 255 waits go without.
+ */
+void dfile_spin(struct dfile *f, struct dfile_spin *spin, bool (*there)(struct dfile *f, void *arg),
+		void *arg)
+{
+	u32 us = READ_ONCE(dfile_spin_us), skip = READ_ONCE(spin->skip), n = 0;
+	u64 until;
+
+	if (!us || there(f, arg))
+		return;
+	if (skip) {
+		WRITE_ONCE(spin->skip, skip - 1);
+		return;
+	}
+	until = local_clock() + (u64)us * NSEC_PER_USEC;
+	while (!need_resched() && !signal_pending(current)) {
+		cpu_relax();
+		if (there(f, arg)) {
+			WRITE_ONCE(spin->vain, 0);
+			return;
+		}
+		/* Looking at the clock costs more than looking for data. */
+		if (!(++n % 16) && local_clock() >= until)
+			break;
+	}
+	WRITE_ONCE(spin->vain, min(2 * READ_ONCE(spin->vain) + 1, 255u));
+	WRITE_ONCE(spin->skip, spin->vain);
 }
 
 /* ---- operations ---- */

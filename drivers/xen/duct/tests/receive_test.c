@@ -60,6 +60,50 @@ static void receive_cursor(struct kunit *test)
 	kit_exchange(a, b);
 }
 
+static u64 receive_events(struct kit_end *end)
+{
+	struct duct_stats stats;
+
+	duct_stats(end->ch, &stats);
+	return stats.out_events;
+}
+
+/* Looking without asking to be woken. */
+static void receive_pending(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct duct_msg msg;
+	u64 events;
+
+	receive_pair(test, NULL, a, b);
+	KUNIT_ASSERT_EQ(test, duct_send(a->ch, "one", 3, 0), 0);
+	KUNIT_ASSERT_EQ(test, kit_next(b, &msg), 0);
+	duct_release(&msg);
+	/* The space goes back all the same. */
+	KUNIT_EXPECT_LT(test, duct_room(a->ch), a->ch->tx_bytes);
+	KUNIT_EXPECT_FALSE(test, duct_pending(b->ch));
+	KUNIT_EXPECT_EQ(test, duct_room(a->ch), a->ch->tx_bytes);
+	events = receive_events(a);
+	KUNIT_ASSERT_EQ(test, duct_send(a->ch, "two", 3, 0), 0);
+	KUNIT_EXPECT_EQ(test, receive_events(a), events);
+	KUNIT_EXPECT_TRUE(test, duct_pending(b->ch));
+	KUNIT_ASSERT_EQ(test, duct_next(b->ch, &msg), 0);
+	KUNIT_EXPECT_TRUE(test, duct_pending(b->ch));
+	duct_release(&msg);
+	KUNIT_EXPECT_EQ(test, duct_next(b->ch, &msg), -EAGAIN);
+	KUNIT_EXPECT_FALSE(test, duct_pending(b->ch));
+	KUNIT_ASSERT_EQ(test, duct_send(a->ch, "three", 5, 0), 0);
+	KUNIT_EXPECT_EQ(test, receive_events(a), events + 1);
+	KUNIT_ASSERT_EQ(test, duct_next(b->ch, &msg), 0);
+	duct_release(&msg);
+	kit_exchange(a, b);
+	/* The end is something to hear of. */
+	kit_close(a);
+	kit_wait(kit, duct_pending(b->ch));
+	KUNIT_EXPECT_EQ(test, duct_next(b->ch, &msg), -EPIPE);
+}
+
 static void receive_iter(struct kunit *test)
 {
 	struct kit *kit = test->priv;
@@ -259,6 +303,7 @@ static void receive_stats(struct kunit *test)
 
 static struct kunit_case receive_cases[] = {
 	KUNIT_CASE_PARAM(receive_cursor, kit_sides),
+	KUNIT_CASE_PARAM(receive_pending, kit_sides),
 	KUNIT_CASE_PARAM(receive_iter, kit_sides),
 	KUNIT_CASE_PARAM(receive_back_pressure, kit_sides),
 	KUNIT_CASE_PARAM(receive_anywhere, kit_sides),

@@ -64,6 +64,18 @@ duct_stream() {
 
 # ---- inside the kernels ----
 
+# Nothing but an event channel.
+raw() {
+	local port ns count=2000
+	guest pv "insmod /usr/bin/duct_raw.ko peer=0" &&
+		port=$(guest pv "cat /sys/module/duct_raw/parameters/port") &&
+		insmod /usr/bin/duct_raw.ko peer="$id" remote="$port" &&
+		echo $count >/sys/module/duct_raw/parameters/ping &&
+		read -r ns </sys/module/duct_raw/parameters/ns &&
+		echo "ping messages $count bytes 0 ns $ns notifies $count peer_notifies $count" | figured raw &&
+		rmmod duct_raw && guest pv "rmmod duct_raw"
+}
+
 lines() { # FILE NAME LINE: runs a line of a file in debugfs
 	echo "$3" >"$1" || return 1
 	tr '\n' ' ' <"$1" | sed "s#^#$2 #; s# *\$#\n#" | figured kernel
@@ -88,7 +100,7 @@ bulk() {
 		lines "$f" open "open 64 256 64" && grep -qx "match 1" "$f" &&
 		# By itself it copies where that costs less.
 		map_from 1 && lines "$f" bulk-map "read 1048576 40 3" && map_from "$copied" &&
-		stage_to 1048576 && lines "$f" bulk-pool "read 1048576 40 2" && stage_to 8192
+		stage_to 1048576 && lines "$f" bulk-pool "read 1048576 40 4096" && stage_to 8192
 }
 
 stage_to() { # BYTES: lends so many without grants

@@ -173,17 +173,6 @@ void duct_channel_refused(struct duct_channel_core *ch, int why)
 
 /* ---- up and down ---- */
 
-/* Wakes everybody who waits for anything of the channel. [any] */
-void duct_tx_wake(struct duct_channel_core *ch)
-{
-	const struct duct_channel_ops *ops = ch->cfg.ops;
-
-	if (wq_has_sleeper(&ch->wait))
-		wake_up_all(&ch->wait);
-	if (ops->writable)
-		ops->writable(&ch->pub);
-}
-
 /* Runs the worker; it calls recv() and done(). [any] */
 void duct_channel_queue(struct duct_channel_core *ch)
 {

@@ -148,6 +148,17 @@ bool duct_tx_check(struct duct_channel_core *ch)
 	return wake;
 }
 
+/* Wakes everybody who waits for anything of the channel. [any] */
+void duct_tx_wake(struct duct_channel_core *ch)
+{
+	const struct duct_channel_ops *ops = ch->cfg.ops;
+
+	if (wq_has_sleeper(&ch->wait))
+		wake_up_all(&ch->wait);
+	if (ops->writable)
+		ops->writable(&ch->pub);
+}
+
 static u8 duct_frame_type(const struct duct_channel_core *ch)
 {
 	return ch->cfg.flags & DUCT_STREAM ? DUCT_FRAME_STREAM : DUCT_FRAME_MSG;

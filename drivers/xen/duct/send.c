@@ -311,7 +311,7 @@ void *duct_reserve(struct duct_channel *channel, u32 len)
 	err = ch->tx_err ?: duct_len_check(ch, len);
 	slot = duct_tx_slot(ch);
 	if (!err)
-		err = duct_tx_start(ch, len, slot->keep, &at);
+		err = duct_tx_place(ch, slot, len, &at);
 	if (err) {
 		spin_unlock_irqrestore(&ch->tx_lock, irq);
 		return ERR_PTR(err);

@@ -216,7 +216,7 @@ MODULE_PARM_DESC(spin_us, "microseconds that read() and write() look again befor
 void dfile_spin(struct dfile *f, struct dfile_spin *spin, bool (*there)(struct dfile *f, void *arg),
 		void *arg)
 {
-	u32 us = READ_ONCE(dfile_spin_us), skip = READ_ONCE(spin->skip), n = 0;
+	u32 us = READ_ONCE(dfile_spin_us), skip = READ_ONCE(spin->skip), vain, n = 0;
 	u64 until;
 
 	if (!us || there(f, arg))
@@ -236,8 +236,9 @@ void dfile_spin(struct dfile *f, struct dfile_spin *spin, bool (*there)(struct d
 		if (!(++n % 16) && local_clock() >= until)
 			break;
 	}
-	WRITE_ONCE(spin->vain, min(2 * READ_ONCE(spin->vain) + 1, 255u));
-	WRITE_ONCE(spin->skip, spin->vain);
+	vain = min(2 * READ_ONCE(spin->vain) + 1, 255u);
+	WRITE_ONCE(spin->vain, vain);
+	WRITE_ONCE(spin->skip, vain);
 }
 
 /* ---- operations ---- */

@@ -201,17 +201,16 @@ static void run(const struct workload *w, const struct order *order)
 
 static void ask(char **words)
 {
-	const struct workload *w = NULL;
+	const struct workload *w;
 	struct order order;
 
 	for (; *words; words++) {
 		memset(&order, 0, sizeof(order));
-		if (sscanf(*words, "%7[^:]:%u:%u", order.what, &order.size, &order.count) == 3)
-			w = workload(&order);
+		w = sscanf(*words, "%7[^:]:%u:%u", order.what, &order.size, &order.count) == 3 ?
+		    workload(&order) : NULL;
 		if (!w)
 			errx(2, "%s cannot be", *words);
 		run(w, &order);
-		w = NULL;
 	}
 	memset(&order, 0, sizeof(order));
 	strcpy(order.what, "quit");

@@ -44,12 +44,9 @@ begin() { # GUEST
 	stream send "$1.down" /tmp/stop >/tmp/log 2>&1 </dev/null &
 }
 
-channel() { # GUEST STREAM: dom0's end of it
-	echo "/sys/class/duct_cdev/$1.$2/device/channels/0"
-}
-
 # Sets COUNTS: for each guest the bytes that dom0's ends have moved, or how often they were
-# resumed. Without a fork: this is asked often.
+# resumed. Fails until all programs have opened their channels. Without a fork: this is
+# asked often.
 counts() { # moved|resumed GUEST...
 	local up=in_bytes down=out_bytes g n m
 	[ "$1" = moved ] || up=resumed down=resumed

@@ -41,6 +41,15 @@ static int duct_bus_uevent(duct_compat_uevent_device *dev, struct kobj_uevent_en
 	       add_uevent_var(env, "DUCT_PEER=%u", dd->peer);
 }
 
+/* The driver opens nothing any more. */
+static void duct_bus_close(struct duct_device_core *core)
+{
+	duct_channel_close_all(core);
+	cancel_delayed_work_sync(&core->show);
+	kobject_put(core->channels_dir);
+	core->channels_dir = NULL;
+}
+
 static int duct_bus_probe(struct device *dev)
 {
 	struct duct_driver *drv = to_duct_driver(dev->driver);
@@ -55,11 +64,10 @@ static int duct_bus_probe(struct device *dev)
 	duct_device_join_features(core, drv->features);
 	err = drv->probe(dd);
 	if (err) {
-		duct_channel_close_all(core);
-		kobject_put(core->channels_dir);
-		core->channels_dir = NULL;
+		duct_bus_close(core);
 		return err;
 	}
+	duct_device_show(core);
 	core->keep = drv->keep;
 	duct_service_bound(core->service, true);
 	return 0;
@@ -72,9 +80,7 @@ static void duct_bus_remove(struct device *dev)
 
 	if (drv->remove)
 		drv->remove(&core->pub);
-	duct_channel_close_all(core);
-	kobject_put(core->channels_dir);
-	core->channels_dir = NULL;
+	duct_bus_close(core);
 	core->keep = false;
 	duct_service_bound(core->service, false);
 }

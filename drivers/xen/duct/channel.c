@@ -462,7 +462,7 @@ static struct duct_channel_core *duct_channel_new(struct duct_device_core *dev, 
 	INIT_LIST_HEAD(&ch->node);
 	INIT_LIST_HEAD(&ch->out.node);
 	ch->out.emit = duct_channel_emit;
-	err = duct_park_init(ch);
+	err = duct_channel_set_name(ch) ?: duct_park_init(ch);
 	if (!err && ch->cfg.max_calls) {
 		ch->requests = kvcalloc(ch->cfg.max_calls, sizeof(*ch->requests), GFP_KERNEL);
 		err = ch->requests ? 0 : -ENOMEM;
@@ -494,24 +494,6 @@ static int duct_channel_insert(struct duct_device_core *dev, struct duct_channel
 	return 0;
 }
 
-/* In sysfs: by its number, or as what it is. */
-static int duct_channel_add_kobj(struct duct_channel_core *ch, struct kobject *dir)
-{
-	u32 number = ch->pub.number, id = number & ~(DUCT_NUMBER_KIND | DUCT_NUMBER_FRONT);
-	bool front = number & DUCT_NUMBER_FRONT;
-
-	switch (number & DUCT_NUMBER_KIND) {
-	case DUCT_NUMBER_EVENT:
-		return kobject_add(&ch->kobj, dir, "event%u", number & ~DUCT_NUMBER_KIND);
-	case DUCT_NUMBER_REGION:
-		return kobject_add(&ch->kobj, dir, "%s%u",
-				   duct_link_is_front(ch->link) == front ? "region" : "attached",
-				   id);
-	default:
-		return kobject_add(&ch->kobj, dir, "%u", number);
-	}
-}
-
 /* duct_open(), for the core's own numbers, too. [sleep] */
 int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_channel_config *cfg,
 		      struct duct_channel **channel)
@@ -525,29 +507,17 @@ int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_chan
 	ch = duct_channel_new(dev, number, cfg);
 	if (IS_ERR(ch))
 		return PTR_ERR(ch);
-	/* Nothing happens to it before the number is known to be free. */
-	ch->stopped = true;
 	mutex_lock(&link->lock);
 	err = duct_channel_insert(dev, ch);
+	if (!err) {
+		*channel = &ch->pub;
+		duct_channel_wish(ch);
+	}
 	mutex_unlock(&link->lock);
 	if (err)
-		goto err_put;
-	err = duct_channel_add_kobj(ch, dev->channels_dir);
-	if (err)
-		goto err_remove;
-	mutex_lock(&link->lock);
-	*channel = &ch->pub;
-	ch->stopped = false;
-	duct_channel_wish(ch);
-	mutex_unlock(&link->lock);
-	return 0;
-
-err_remove:
-	mutex_lock(&link->lock);
-	list_del_init(&ch->node);
-	mutex_unlock(&link->lock);
-err_put:
-	kobject_put(&ch->kobj);
+		kobject_put(&ch->kobj);
+	else
+		duct_device_show_soon(dev);
 	return err;
 }
 
@@ -639,10 +609,7 @@ void duct_close(struct duct_channel *channel)
 	ch = to_duct_channel_core(channel);
 	duct_stop(channel);
 	wait_event(ch->wait, duct_channel_idle(ch));
-	mutex_lock(&ch->link->lock);
-	list_del_init(&ch->node);
-	mutex_unlock(&ch->link->lock);
-	kobject_del(&ch->kobj);
+	duct_channel_remove(ch);
 	kobject_put(&ch->kobj);
 }
 EXPORT_SYMBOL_GPL(duct_close);

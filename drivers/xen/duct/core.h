@@ -6,6 +6,7 @@
  *
  *   duct_lock      all links, all drivers, all policies' use (mutex)
  *   device_lock    the driver core's: held over probe, remove, up and down
+ *   dev->show_lock which channels of a device have a directory in sysfs (mutex)
  *   link->lock     everything of a link but what is said below (mutex)
  *   ch->tx_lock    the writer's half, calls, requests and arming of a channel
  *                  (spinlock, hard irqs off)
@@ -389,6 +390,8 @@ struct duct_wish {
  * @keep: its driver asked for that; set by probe
  * @channels: struct duct_channel_core; link->lock
  * @channels_dir: sysfs
+ * @show: gives those that have none directories there
+ * @show_lock: over adding such a directory, and over leaving @channels and removing it
  */
 struct duct_device_core {
 	struct duct_device pub;
@@ -398,6 +401,8 @@ struct duct_device_core {
 	bool keep;
 	struct list_head channels;
 	struct kobject *channels_dir;
+	struct delayed_work show;
+	struct mutex show_lock;
 };
 
 /**
@@ -476,6 +481,7 @@ enum {
  * @owe_open: link->lock
  * @refused: frontend: DUCT_REFUSED_* to send; link->lock
  * @kobj: sysfs; holds the memory
+ * @shown: it has a directory there, or there was no memory for one; dev->show_lock
  * @stats: counters
  */
 struct duct_channel_core {
@@ -530,6 +536,7 @@ struct duct_channel_core {
 	bool owe_open;
 	u32 refused;
 	struct kobject kobj;
+	bool shown;
 	struct duct_channel_stats stats;
 };
 
@@ -662,6 +669,11 @@ void duct_bus_exit(void);
 extern const struct attribute_group *duct_link_groups[];
 extern const struct attribute_group *duct_device_groups[];
 extern const struct kobj_type duct_channel_ktype;
+int duct_channel_set_name(struct duct_channel_core *ch);
+void duct_channel_remove(struct duct_channel_core *ch);
+void duct_device_show(struct duct_device_core *dev);
+void duct_device_show_work(struct work_struct *work);
+void duct_device_show_soon(struct duct_device_core *dev);
 
 /* debugfs.c */
 void duct_debugfs_init(void);

@@ -35,6 +35,8 @@ static struct duct_device_core *duct_device_new(struct duct_service *service)
 		return NULL;
 	dd = &dev->pub;
 	INIT_LIST_HEAD(&dev->channels);
+	INIT_DELAYED_WORK(&dev->show, duct_device_show_work);
+	mutex_init(&dev->show_lock);
 	kref_get(&service->kref);
 	dev->service = service;
 	strscpy(dd->service, (const char *)service->name, sizeof(dd->service));

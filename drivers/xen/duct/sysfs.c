@@ -282,3 +282,86 @@ const struct kobj_type duct_channel_ktype = {
 	.sysfs_ops = &duct_channel_sysfs_ops,
 	.default_groups = duct_channel_groups,
 };
+
+/* ---- their directories ---- */
+
+/*
+ * A directory of 22 files at each end was half of what opening and closing a channel cost:
+ * who closes it sooner does without.
+ */
+#define DUCT_SHOW_DELAY		(HZ / 10)
+
+/* By its number, or as what it is. Return: 0; -ENOMEM */
+int duct_channel_set_name(struct duct_channel_core *ch)
+{
+	u32 number = ch->pub.number, id = number & ~(DUCT_NUMBER_KIND | DUCT_NUMBER_FRONT);
+	bool front = number & DUCT_NUMBER_FRONT;
+
+	switch (number & DUCT_NUMBER_KIND) {
+	case DUCT_NUMBER_EVENT:
+		return kobject_set_name(&ch->kobj, "event%u", number & ~DUCT_NUMBER_KIND);
+	case DUCT_NUMBER_REGION:
+		return kobject_set_name(&ch->kobj, "%s%u",
+					duct_link_is_front(ch->link) == front ? "region" :
+										"attached", id);
+	default:
+		return kobject_set_name(&ch->kobj, "%u", number);
+	}
+}
+
+/* The next channel without a directory, which it now has, or tried to have. */
+static struct duct_channel_core *duct_device_unshown(struct duct_device_core *dev)
+{
+	struct duct_link *link = dev->service->link;
+	struct duct_channel_core *ch, *found = NULL;
+
+	mutex_lock(&link->lock);
+	list_for_each_entry(ch, &dev->channels, node) {
+		if (!ch->shown) {
+			ch->shown = true;
+			found = ch;
+			break;
+		}
+	}
+	mutex_unlock(&link->lock);
+	return found;
+}
+
+/* Gives each channel that has none a directory. [sleep] */
+void duct_device_show(struct duct_device_core *dev)
+{
+	struct duct_channel_core *ch;
+
+	mutex_lock(&dev->show_lock);
+	while ((ch = duct_device_unshown(dev)))
+		if (kobject_add(&ch->kobj, dev->channels_dir, NULL))
+			dev_err(&dev->pub.dev, "channel %s: no memory for sysfs\n",
+				kobject_name(&ch->kobj));
+	mutex_unlock(&dev->show_lock);
+}
+
+void duct_device_show_work(struct work_struct *work)
+{
+	duct_device_show(container_of(to_delayed_work(work), struct duct_device_core, show));
+}
+
+/* A channel was opened. [any] */
+void duct_device_show_soon(struct duct_device_core *dev)
+{
+	queue_delayed_work(duct_wq, &dev->show, DUCT_SHOW_DELAY);
+}
+
+/* The channel is none of its device's any more. [sleep] */
+void duct_channel_remove(struct duct_channel_core *ch)
+{
+	struct duct_device_core *dev = to_duct_device_core(ch->pub.dd);
+
+	mutex_lock(&dev->show_lock);
+	mutex_lock(&ch->link->lock);
+	list_del_init(&ch->node);
+	mutex_unlock(&ch->link->lock);
+	/* Who opens the number again gets the same name. */
+	if (ch->kobj.state_in_sysfs)
+		kobject_del(&ch->kobj);
+	mutex_unlock(&dev->show_lock);
+}

@@ -29,7 +29,7 @@ static void show_begin(struct kobject *kobj, struct device *dev)
 	shown[i].kobj = kobj;
 	shown[i].dev = dev;
 	shown[i].domain = sim_domain_now();
-	kobj->shown = true;
+	kobj->state_in_sysfs = true;
 }
 
 /* Nobody reads it after this. */
@@ -37,12 +37,12 @@ static void show_end(struct kobject *kobj)
 {
 	u32 i;
 
-	if (!kobj->shown)
+	if (!kobj->state_in_sysfs)
 		return;
 	for (i = 0; i < SHOWN; i++)
 		if (shown[i].kobj == kobj)
 			shown[i].kobj = NULL;
-	kobj->shown = false;
+	kobj->state_in_sysfs = false;
 	wait_event(kobj->drained, !READ_ONCE(kobj->readers));
 }
 
@@ -62,13 +62,25 @@ static int set_name(struct kobject *kobj, const char *fmt, va_list args)
 	return kobj->name ? 0 : -ENOMEM;
 }
 
-int kobject_add(struct kobject *kobj, struct kobject *parent, const char *fmt, ...)
+int kobject_set_name(struct kobject *kobj, const char *fmt, ...)
 {
 	va_list args;
 	int err;
 
 	va_start(args, fmt);
 	err = set_name(kobj, fmt, args);
+	va_end(args);
+	return err;
+}
+
+/* Without a format it has its name. */
+int kobject_add(struct kobject *kobj, struct kobject *parent, const char *fmt, ...)
+{
+	va_list args;
+	int err;
+
+	va_start(args, fmt);
+	err = fmt ? set_name(kobj, fmt, args) : 0;
 	va_end(args);
 	if (err)
 		return err;
@@ -84,7 +96,7 @@ static void kobject_free(struct kref *kref)
 	struct kobject *parent = kobj->parent;
 	char *name = kobj->name;
 
-	if (kobj->shown)
+	if (kobj->state_in_sysfs)
 		sim_fail("\"%s\" is freed while it is in sysfs", name);
 	kobj->ktype->release(kobj);
 	kfree(name);

@@ -315,7 +315,7 @@ static void drivers_sysfs(struct kunit *test)
 	KUNIT_ASSERT_NOT_NULL(test, text);
 #define DRIVERS_FILE(file, value)							\
 	do {										\
-		KUNIT_EXPECT_EQ(test, kit_read_device(dd, file, text, 512), 0);		\
+		KUNIT_EXPECT_EQ(test, kit_read_shown(dd, file, text, 512), 0);		\
 		KUNIT_EXPECT_STREQ(test, text, value "\n");				\
 	} while (0)
 	DRIVERS_FILE("service", "kit");

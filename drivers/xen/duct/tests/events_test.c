@@ -97,8 +97,8 @@ static u64 events_count(struct events *e, unsigned int side, const char *what)
 	u64 value = 0;
 
 	snprintf(file, sizeof(file), "channels/event%u/%s", EVENTS_ID, what);
-	KUNIT_EXPECT_EQ(e->kit->test, kit_read_device(kit_peer(e->driver, side), file, text,
-						      sizeof(text)), 0);
+	KUNIT_EXPECT_EQ(e->kit->test, kit_read_shown(kit_peer(e->driver, side), file, text,
+						     sizeof(text)), 0);
 	KUNIT_EXPECT_EQ(e->kit->test, kstrtou64(strim(text), 10, &value), 0);
 	return value;
 }

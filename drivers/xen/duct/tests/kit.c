@@ -456,12 +456,23 @@ int kit_read_device(struct duct_device *dd, const char *file, char *text, size_t
 	return kit_read(path, text, size);
 }
 
+int kit_read_shown(struct duct_device *dd, const char *file, char *text, size_t size)
+{
+	unsigned long until = jiffies + KIT_WAIT;
+	int err;
+
+	while ((err = kit_read_device(dd, file, text, size)) == -ENOENT &&
+	       time_before(jiffies, until))
+		schedule_timeout_uninterruptible(1);
+	return err;
+}
+
 int kit_read_channel(struct kit_end *end, const char *file, char *text, size_t size)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "channels/%u/%s", end->ch->number, file);
-	return kit_read_device(end->ch->dd, path, text, size);
+	return kit_read_shown(end->ch->dd, path, text, size);
 }
 
 void kit_write(struct kit *kit, const char *path, const char *text)

@@ -215,6 +215,8 @@ int kit_join(struct kit_thread *thread);
 /* The first line of a file, without its end; or -errno. */
 int kit_read(const char *path, char *text, size_t size);
 int kit_read_device(struct duct_device *dd, const char *file, char *text, size_t size);
+/* Waits for the file: a channel gets its directory a little later. */
+int kit_read_shown(struct duct_device *dd, const char *file, char *text, size_t size);
 int kit_read_channel(struct kit_end *end, const char *file, char *text, size_t size);
 void kit_write(struct kit *kit, const char *path, const char *text);
 /* The loopback's epoch ends; @run: and the next begins. */

@@ -106,7 +106,7 @@ DUCT_THERE="bus=$DUCT_BUS perf=$DUCT_PERF"'
 	link() { for l in $bus/duct*; do
 		[ -e $l/side ] && [ "$(cat $l/peer)" = $1 ] && echo ${l##*/}; done; }
 	ready() { l=$(link $1); [ -n "$l" ] && [ -e $perf/$l.perf.0.p ] &&
-		! cat $bus/$l/state $bus/$l.perf.0.p/channels/[01]/state | grep -vx up; }
+		[ "$(cat $bus/$l/state $bus/$l.perf.0.p/channels/[01]/state | grep -cx up)" = 3 ]; }
 	run() { f=$perf/$(link $1).perf.0.p; echo "$2" >$f; cat $f; grep -qx "match 1" $f; }'
 
 duct_there() { # DOMAIN command...

@@ -83,12 +83,13 @@ struct kobject {
 	struct kref kref;
 	const struct kobj_type *ktype;
 	struct kobject *parent;
-	bool shown;
+	bool state_in_sysfs;
 	int readers;
 	wait_queue_head_t drained;
 };
 
 void kobject_init(struct kobject *kobj, const struct kobj_type *ktype);
+__printf(2, 3) int kobject_set_name(struct kobject *kobj, const char *fmt, ...);
 __printf(3, 4) int kobject_add(struct kobject *kobj, struct kobject *parent, const char *fmt, ...);
 struct kobject *kobject_create_and_add(const char *name, struct kobject *parent);
 void kobject_del(struct kobject *kobj);

@@ -226,6 +226,7 @@ struct duct_slot {
  * @door: by number
  * @doors: usable ones
  * @doors_most: frontend: how many it would have in this epoch
+ * @door_words: of the doors' tables, which have bits of slots; written under @lock
  * @door_out: frontend: emits DOOR
  * @door_msg: frontend: the DOOR that waits for its answer; type 0: none
  * @work: reads the control ring, sends what is due
@@ -239,7 +240,7 @@ struct duct_slot {
  * @pages: of all chunks
  * @region_pages: of regions that are shared or mapped over the link
  * @generation: of the last slot bound
- * @next_slot: where to look for a free one
+ * @next_slot: none below it is free
  * @hello: emits HELLO
  * @chunk_out: emits CHUNK and CHUNK_DONE
  * @refused: backend: the chunk whose refs are read and dropped, by id + 1; 0: none
@@ -292,6 +293,7 @@ struct duct_link {
 	struct duct_door door[DUCT_DOORS];
 	u32 doors;
 	u32 doors_most;
+	u32 door_words;
 	struct duct_out door_out;
 	union duct_ctl door_msg;
 	struct work_struct work;
@@ -568,6 +570,7 @@ void duct_link_quiesce(struct duct_link *link, int why);
 /* door.c */
 void duct_doors_init(struct duct_link *link);
 void duct_doors_start(struct duct_link *link, struct duct_control_page __peer *page);
+void duct_doors_cover(struct duct_link *link, u32 slot);
 void duct_doors_deaf(struct duct_link *link);
 void duct_doors_end(struct duct_link *link);
 u32 duct_door_pick(struct duct_link *link);

@@ -22,16 +22,38 @@ static u64 duct_door_take(u64 __peer *word)
 
 /*
  * An end that begins to listen drops the bits that came before, or the peer would
- * raise no event for them again; who looks once after this loses nothing. [sleep]
+ * raise no event for them again; who looks once after this loses nothing.
  */
+static void duct_door_drop(struct duct_door_table __peer *in, u32 word, u32 end)
+{
+	/*
+	 * What makes an event look at these words before the words: pairs with the peer, which
+	 * sets a bit and then raises the event that finds it.
+	 */
+	virt_mb();
+	for (; word < end; word++)
+		duct_door_take(&in->bits[word]);
+}
+
+/* An event from here on finds the table. [sleep] */
 static void duct_door_listen(struct duct_door *door, struct duct_door_table __peer *in)
 {
-	u32 word;
-
-	/* First: an event from here on finds the table. */
 	WRITE_ONCE(door->in, in);
-	for (word = 0; word < DUCT_SLOTS / 64; word++)
-		duct_door_take(&in->bits[word]);
+	duct_door_drop(in, 0, DUCT_SLOTS / 64);
+}
+
+/* An event from here on finds the slot's bit; before, nobody looked that far. [sleep] */
+void duct_doors_cover(struct duct_link *link, u32 slot)
+{
+	u32 i, old = link->door_words, words = slot / 64 + 1;
+
+	lockdep_assert_held(&link->lock);
+	if (words <= old)
+		return;
+	WRITE_ONCE(link->door_words, words);
+	for (i = 0; i < DUCT_DOORS; i++)
+		if (link->door[i].in)
+			duct_door_drop(link->door[i].in, old, words);
 }
 
 /* Door 0: its tables are in the control page, its event channel is the wire's. [sleep] */
@@ -40,6 +62,7 @@ void duct_doors_start(struct duct_link *link, struct duct_control_page __peer *p
 	bool front = duct_link_is_front(link);
 
 	link->doors = 1;
+	link->door_words = 1;
 	link->doors_most = min3(duct_max_doors, num_online_cpus(), DUCT_DOORS);
 	link->door_msg.type = 0;
 	link->door[0].usable = true;
@@ -233,12 +256,13 @@ bool duct_link_event(struct duct_link *link, u32 number)
 	struct duct_door *door = &link->door[number];
 	struct duct_door_table __peer *in;
 	bool real = false;
-	u32 word;
+	u32 word, words;
 
 	rcu_read_lock();
 	door->events++;
 	in = READ_ONCE(door->in);
-	for (word = 0; in && word < DUCT_SLOTS / 64; word++) {
+	words = in ? READ_ONCE(link->door_words) : 0;
+	for (word = 0; word < words; word++) {
 		u64 bits = duct_door_take(&in->bits[word]);
 
 		while (bits) {

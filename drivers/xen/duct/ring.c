@@ -210,18 +210,21 @@ static int duct_rx_refresh(struct duct_rx *rx)
 
 static bool duct_frame_valid(const struct duct_frame *frame)
 {
-	bool call = frame->type == DUCT_FRAME_CALL || frame->type == DUCT_FRAME_ANSWER ||
-		    frame->type == DUCT_FRAME_BULK;
-
-	if (frame->type < DUCT_FRAME_PAD || frame->type > DUCT_FRAME_BULK || frame->reserved)
+	switch (frame->type) {
+	case DUCT_FRAME_STREAM:
+	case DUCT_FRAME_MSG:
+	case DUCT_FRAME_PAD:
+		if (!frame->len && frame->type == DUCT_FRAME_STREAM)
+			return false;
+		return !(frame->reserved | frame->status | frame->slot | frame->generation);
+	case DUCT_FRAME_CALL:
+	case DUCT_FRAME_BULK:
+		return !(frame->reserved | frame->status);
+	case DUCT_FRAME_ANSWER:
+		return !frame->reserved;
+	default:
 		return false;
-	if (!call && (frame->slot || frame->generation))
-		return false;
-	if (frame->type != DUCT_FRAME_ANSWER && frame->status)
-		return false;
-	if (frame->type == DUCT_FRAME_STREAM && !frame->len)
-		return false;
-	return true;
+	}
 }
 
 /* Two loads that the compiler can neither repeat nor skip. */

@@ -52,6 +52,7 @@ static void duct_slot_remove(struct duct_slot *slot)
 	struct duct_link *link = slot->link;
 
 	RCU_INIT_POINTER(link->slots[slot->index], NULL);
+	link->next_slot = min(link->next_slot, slot->index);
 	link->channels--;
 	link->door[slot->door].channels--;
 	list_del_init(&slot->bound.node);
@@ -137,6 +138,7 @@ static struct duct_slot *duct_slot_at(struct duct_link *link, u32 index)
 
 static void duct_slot_install(struct duct_slot *slot)
 {
+	duct_doors_cover(slot->link, slot->index);
 	rcu_assign_pointer(slot->link->slots[slot->index], slot);
 	slot->link->channels++;
 	slot->link->door[slot->door].channels++;
@@ -208,20 +210,15 @@ static u32 duct_slot_agree(struct duct_channel_core *ch, const struct duct_ctl_w
 	return 0;
 }
 
-/* Frontend: an index that is free. */
+/* Frontend: the lowest index that is free, so that an event finds its bit soon; 0: none is. */
 static u32 duct_slot_index(struct duct_link *link)
 {
-	u32 i;
+	u32 index = link->next_slot;
 
-	for (i = 0; i < DUCT_SLOTS; i++) {
-		u32 index = (link->next_slot + i) % DUCT_SLOTS;
-
-		if (index != DUCT_SLOT_CONTROL && !duct_slot_at(link, index)) {
-			link->next_slot = index + 1;
-			return index;
-		}
-	}
-	return 0;
+	while (index < DUCT_SLOTS && (index == DUCT_SLOT_CONTROL || duct_slot_at(link, index)))
+		index++;
+	link->next_slot = index;
+	return index < DUCT_SLOTS ? index : 0;
 }
 
 static void duct_ring_clear(u8 __peer *at, u32 start)

@@ -134,10 +134,66 @@ static void doors_refused(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, (void __force *)front->door[1].out);
 }
 
+static void doors_set_bits(struct duct_link *link)
+{
+	u32 word;
+
+	for (word = link->door_words; word < DUCT_SLOTS / 64; word++)
+		duct_peer_write64(&link->door[0].in->bits[word], ~0ull);
+}
+
+/* Who sleeps is told. */
+static void doors_wakes(struct kit_end *from, struct kit_end *to)
+{
+	struct duct_msg msg;
+	int readies;
+
+	KUNIT_ASSERT_EQ(to->kit->test, duct_next(to->ch, &msg), -EAGAIN);
+	readies = atomic_read(&to->readies);
+	KUNIT_ASSERT_EQ(to->kit->test, kit_send(from, "x", 1, 0), 0);
+	kit_wait(to->kit, atomic_read(&to->readies) > readies);
+	kit_expect(to, "x", 1);
+}
+
+/*
+ * Events look only as far as there were channels: what was set behind that takes no event from
+ * a channel there.
+ */
+static void doors_far(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_driver *driver = doors_start(test);
+	struct duct_link *front = doors_link(driver, KIT_FRONT), *back = doors_link(driver, KIT_BACK);
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+
+	KUNIT_EXPECT_EQ(test, front->door_words, 1u);
+	KUNIT_EXPECT_EQ(test, back->door_words, 1u);
+	doors_set_bits(front);
+	doors_set_bits(back);
+	mutex_lock(&front->lock);
+	front->next_slot = DUCT_SLOTS - 1;
+	mutex_unlock(&front->lock);
+	kit_connect(driver, a, KIT_FRONT, NULL, b, NULL, 0);
+	KUNIT_EXPECT_EQ(test, hostile_slot(a)->index, DUCT_SLOTS - 1);
+	doors_wakes(a, b);
+	doors_wakes(b, a);
+	kit_close(a);
+	kit_close(b);
+	/* The lowest that is free. */
+	doors_wait(test, &front->channels, 0);
+	mutex_lock(&front->lock);
+	front->next_slot = 0;
+	mutex_unlock(&front->lock);
+	kit_connect(driver, a, KIT_FRONT, NULL, b, NULL, 0);
+	KUNIT_EXPECT_EQ(test, hostile_slot(a)->index, 1u);
+	doors_wakes(a, b);
+}
+
 static struct kunit_case doors_cases[] = {
 	KUNIT_CASE(doors_spread),
 	KUNIT_CASE(doors_epochs),
 	KUNIT_CASE(doors_refused),
+	KUNIT_CASE(doors_far),
 	{}
 };
 

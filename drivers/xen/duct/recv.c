@@ -361,13 +361,14 @@ ssize_t duct_read_iter(struct duct_msg *msg, struct iov_iter *to)
 			pagefault_disable();
 			n = copy_to_iter(from, want - done, to);
 			pagefault_enable();
+			/* With RCU held: see duct_park_freeze(). */
+			ch->open_pos += n;
 		}
 		rcu_read_unlock();
 		if (!slot) {
 			ch->open_lost = true;
 			return -ECONNRESET;
 		}
-		ch->open_pos += n;
 		msg->len -= n;
 		done += n;
 		if (done < want && (!user_backed_iter(to) || to->nofault ||

@@ -231,9 +231,11 @@ static bool duct_frame_valid(const struct duct_frame *frame)
 static void duct_peer_read_frame(struct duct_frame *frame, const u8 __peer *at)
 {
 	const u64 __peer *from = (const u64 __peer *)at;
-	const u64 words[2] = { duct_peer_read64(from), duct_peer_read64(from + 1) };
+	const u64 first = duct_peer_read64(from), second = duct_peer_read64(from + 1);
 
-	memcpy(frame, words, sizeof(*frame));
+	/* No array: it would have the compiler guard the stack. */
+	memcpy(frame, &first, sizeof(first));
+	memcpy((u8 *)frame + sizeof(first), &second, sizeof(second));
 }
 
 /*

@@ -2,6 +2,22 @@
 /* The clients: reading messages and streams, in recv() or by duct_next(). */
 #include "client.h"
 
+/* By either call. Return: 0, or why it is not all there */
+static int client_read_bytes(struct duct_msg *msg, void *to, u32 len)
+{
+	struct kvec vec = { .iov_base = to, .iov_len = len };
+	struct iov_iter it;
+	ssize_t n;
+
+	if (sim_chance(2))
+		return duct_read(msg, to, len);
+	iov_iter_kvec(&it, ITER_DEST, &vec, 1, len);
+	n = duct_read_iter(msg, &it);
+	if (n >= 0 && n != len)
+		sim_fail("%zd bytes of %u were read", n, len);
+	return min_t(ssize_t, n, 0);
+}
+
 /* Return: 0, or why it is not all there */
 static int client_read_message(struct client_channel *c, struct duct_msg *msg)
 {
@@ -11,7 +27,7 @@ static int client_read_message(struct client_channel *c, struct duct_msg *msg)
 
 	if (!len || len > sizeof(word) || len % 8)
 		sim_fail("channel %u: a message of %u bytes, which nobody sent", c->number, len);
-	err = duct_read(msg, word, len);
+	err = client_read_bytes(msg, word, len);
 	if (err)
 		return err;
 	seq = word[0] & 0xfffff;
@@ -62,7 +78,7 @@ static int client_read_stream(struct client_channel *c, struct duct_msg *msg)
 	/* Any part of it. */
 	if (sim_chance(3))
 		len = 1 + sim_rnd(len);
-	err = duct_read(msg, bytes, len);
+	err = client_read_bytes(msg, bytes, len);
 	if (!err)
 		client_take_bytes(c, bytes, len, resumable ? session : msg->serial);
 	return err;

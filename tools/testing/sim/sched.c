@@ -15,6 +15,8 @@
 #define TASKS		192
 #define STACK		(128u << 10)
 #define STEPS_MOST	1000000u
+#define PREEMPTED_ONE_IN 200
+#define PREEMPTED_FOR	4000	/* switches */
 #define STEPS_A_TICK	1024u
 
 struct sim_seed sim_seed;
@@ -302,6 +304,9 @@ void sim_switch(void)
 	}
 	if (running->stores && sim_one_in(3))
 		sim_fence();
+	/* Who is preempted may be so until all others have got far. */
+	if (sim_one_in(PREEMPTED_ONE_IN))
+		running->delay = sim_rnd(PREEMPTED_FOR);
 	switch_to(pick());
 }
 

@@ -157,4 +157,5 @@ def main(rows, console, folder):
     sys.exit(bool(failed))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -18,7 +18,7 @@ LIMIT = 12
 ROWS = [(f"{how}, {title}", how, what) for how in ("thread", "ready") for title, what in (
     ("batch 1, both ends", "rate-64-1"), ("batch 16, both ends", "rate-64-16"),
     ("the sender alone", "send"), ("the receiver alone", "receive"))]
-ROWS.append(("ready, round trip asleep, half of it", "ready", "ping-64"))
+ROWS.append(("round trip asleep, half of it", "ready", "ping-64"))
 
 
 def a_message(found, how, what, n):

@@ -105,6 +105,7 @@ help:
 	@echo '  make sim SEED=N       what seed N does in the simulator of both ends; FAULT=N: fault N'
 	@echo '  make newest           on the newest kernel in reach'
 	@echo '  make bench            a table and plots: ours beside its peers, in one boot'
+	@echo '  make bench HOST=1 GUEST=NAME  the same on this Xen host, with a guest that runs'
 	@echo 'Variables: KDIR (now $(KDIR)), KERNELRELEASE, V, C, W'
 
 .PHONY: all modules modules_install ductctl libduct install kdir-check ductctl-check \

@@ -3,7 +3,9 @@
 # better than its peer each is, and how many it is to be.
 if (format eq 'svg') set terminal svg size 1000, 700 background 'white'; else set terminal pngcairo size 1000, 700
 set output 'ratios.'.format
-set title 'xen-duct beside its peers, same boot, virtual time: times better'
+set title 'xen-duct beside its peers: times better'
+set label system('head -n 1 table.txt') at screen 0.01, 0.985 left
+set tmargin 4
 set logscale x
 set grid x
 set key below

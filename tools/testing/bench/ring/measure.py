@@ -122,4 +122,5 @@ def main(program, out, recorded, *words):
     sys.exit(bool(failed))
 
 
-main(*sys.argv[1:])
+if __name__ == "__main__":
+    main(*sys.argv[1:])

@@ -6,6 +6,11 @@
 # Each function is one test, and writes to $figures: lines "# figure WIRE/WORKLOAD name value
 # ...", and "# hypercalls WIRE/WORKLOAD name value ...". dom0 asks wherever it can, for a
 # command of "guest" that waits takes much of a processor.
+#
+# On a real host, see bench/host, these are other than here:
+: "${BENCH_PERCENT:=100}"			# of the messages that follow
+: "${BENCH_AT:=/usr/bin}" "${BENCH_THERE:=/usr/bin}"	# folders of what is brought, of both ends
+: "${BENCH_VBD:=51712}" "${BENCH_DISK:=xvda}"
 
 # shellcheck disable=SC1091
 . "$RIG_LIB/duct.sh"
@@ -14,15 +19,24 @@
 
 # shellcheck disable=SC2034 # of "guest"
 GUEST_TIMEOUT=200
-export LD_LIBRARY_PATH=/usr/bin
-there="export LD_LIBRARY_PATH=/usr/bin;"
+there="export LD_LIBRARY_PATH=$BENCH_THERE PATH=$BENCH_THERE:\$PATH;"
+export LD_LIBRARY_PATH="$BENCH_AT"
 id=$(domid pv)
 figures=/tmp/figures
 map_pages=/sys/module/xen_duct/parameters/map_pages
 
 # Which processor an event finds, and whether another has to be called, is the same each time.
+# On a real host that is as its owner has it, and told.
 apart() {
-	xl vcpu-pin Domain-0 0 0 && xl vcpu-pin pv 0 1
+	if [ -n "${BENCH_HOST:-}" ]; then
+		xl vcpu-list >/tmp/placed && sed 's/^/# placed /' /tmp/placed >>$figures
+	else
+		xl vcpu-pin Domain-0 0 0 && xl vcpu-pin "$id" 0 1
+	fi
+}
+
+so_many() { # COUNT
+	echo $((($1 * BENCH_PERCENT + 99) / 100))
 }
 
 # figured WIRE: what duct-bench prints
@@ -35,8 +49,13 @@ serve() { # WIRE ADDRESS: in the guest
 }
 
 ask() { # NAME WIRE ADDRESS WORKLOAD...
-	local name="$1"
+	local name="$1" w
 	shift
+	for w; do
+		shift
+		case $w in *:*:*) w=${w%:*}:$(so_many "${w##*:}") ;; esac
+		set -- "$@" "$w"
+	done
 	duct-bench "$@" >/tmp/asked && figured "$name" </tmp/asked && return
 	guest pv "cat /tmp/serve.$1"
 	return 1
@@ -66,18 +85,23 @@ duct_stream() {
 
 # Nothing but an event channel.
 raw() {
-	local port ns count=2000
-	guest pv "insmod /usr/bin/duct_raw.ko peer=0" &&
+	local port ns count
+	count=$(so_many 2000)
+	guest pv "insmod $BENCH_THERE/duct_raw.ko peer=0" &&
 		port=$(guest pv "cat /sys/module/duct_raw/parameters/port") &&
-		insmod /usr/bin/duct_raw.ko peer="$id" remote="$port" &&
-		echo $count >/sys/module/duct_raw/parameters/ping &&
+		insmod "$BENCH_AT/duct_raw.ko" peer="$id" remote="$port" &&
+		echo "$count" >/sys/module/duct_raw/parameters/ping &&
 		read -r ns </sys/module/duct_raw/parameters/ns &&
 		echo "ping messages $count bytes 0 ns $ns notifies $count peer_notifies $count" | figured raw &&
 		rmmod duct_raw && guest pv "rmmod duct_raw"
 }
 
-lines() { # FILE NAME LINE: runs a line of a file in debugfs
-	echo "$3" >"$1" || return 1
+lines() { # FILE NAME LINE: runs a line of a file in debugfs; its third word is a count
+	local line
+	# What fills a ring has to fit.
+	line=$(echo "$3" | awk -v percent="$BENCH_PERCENT" '
+		$1 !~ /fill/ { $3 = int(($3 * percent + 99) / 100) } { print }')
+	echo "$line" >"$1" || return 1
 	tr '\n' ' ' <"$1" | sed "s#^#$2 #; s# *\$#\n#" | figured kernel
 }
 
@@ -114,23 +138,25 @@ map_from() { # PAGES: maps what is lent if it is as long, at both ends
 # ---- a disk that is memory of dom0 ----
 
 disk_nodes() { # DEVICE MAJOR:MINOR
-	local front="/local/domain/$id/device/vbd/51712" back="/local/domain/0/backend/vbd/$id/51712"
+	local front="/local/domain/$id/device/vbd/$BENCH_VBD"
+	local back="/local/domain/0/backend/vbd/$id/$BENCH_VBD"
 	xenstore-write "$front" "" "$back" "" &&
 		xenstore-chmod "$front" "n$id" r0 && xenstore-chmod "$back" n0 "r$id" &&
 		xenstore-write "$back/frontend" "$front" "$back/frontend-id" "$id" \
 			"$back/online" 1 "$back/params" "$1" "$back/mode" w "$back/type" phy \
-			"$back/dev" xvda "$back/device-type" disk "$back/physical-device" "$2" \
+			"$back/dev" "$BENCH_DISK" "$back/device-type" disk "$back/physical-device" "$2" \
 			"$back/hotplug-status" connected "$back/state" 1 \
 			"$front/backend" "$back" "$front/backend-id" 0 \
-			"$front/virtual-device" 51712 "$front/device-type" disk "$front/state" 1
+			"$front/virtual-device" "$BENCH_VBD" "$front/device-type" disk "$front/state" 1
 }
 
 disk() {
 	modprobe brd rd_nr=1 rd_size=8192 && modprobe xen-blkback &&
 		dd if=/dev/zero of=/dev/ram0 bs=1M count=8 2>/dev/null &&
 		guest pv "modprobe xen-blkfront" && disk_nodes /dev/ram0 1:0 &&
-		wait_for 20 guest pv "[ -b /dev/xvda ]" &&
-		guest pv "$there { sleep 1; duct-bench disk /dev/xvda 1048576:40 4096:1000; } >/tmp/disk 2>&1 &" ||
+		wait_for 20 guest pv "[ -b /dev/$BENCH_DISK ]" &&
+		guest pv "$there { sleep 1; duct-bench disk /dev/$BENCH_DISK 1048576:$(so_many 40) \
+			4096:$(so_many 1000); } >/tmp/disk 2>&1 &" ||
 		return 1
 	sleep 4		# asking would take its processor
 	wait_for 60 guest pv "grep read-4096 /tmp/disk" && guest pv "cat /tmp/disk" >/tmp/asked &&
@@ -139,10 +165,11 @@ disk() {
 
 # ---- networks and sockets ----
 
-rate() { # NAME ADDRESS STREAMS [OPTION...]: as the receiver says, over a second
-	local name="$1" host="$2" n="$3" kbit
+rate() { # NAME ADDRESS STREAMS [OPTION...]: as the receiver says, over a second or more
+	local name="$1" host="$2" n="$3" kbit seconds
+	seconds=$(so_many 1)
 	shift 3
-	kbit=$(iperf3 -f k -t 1 -P "$n" -c "$host" "$@" 2>&1 | tee /tmp/iperf |
+	kbit=$(iperf3 -f k -t "$seconds" -P "$n" -c "$host" "$@" 2>&1 | tee /tmp/iperf |
 		awk '/receiver/ { for (i = 2; i <= NF; i++) if ($i ~ /bits\/sec/) r = $(i - 1) }
 			END { print r }')
 	cat /tmp/iperf
@@ -158,14 +185,14 @@ net() { # WIRE ADDRESS
 }
 
 vif_up() {
-	vif pv && guest pv "iperf3 -s -D >/dev/null"
+	vif pv && guest pv "iperf3 -s -D -I /tmp/iperf3.pid >/dev/null"
 }
 
 link_up() { # [SERVICE...] more than what the channels need
 	local s more=""
 	for s; do more="$more --service $s"; done
 	# shellcheck disable=SC2086 # words
-	ductctl attach pv --pages 8192 --service perf.0 --service bench.0 --service cdev.0 $more &&
+	ductctl attach "$id" --pages 8192 --service perf.0 --service bench.0 --service cdev.0 $more &&
 		wait_for 20 test -c "/dev/duct/$id.cdev.0" &&
 		wait_for 20 guest pv "[ -c /dev/duct/0.cdev.0 ]" && duct_up pv &&
 		wait_for 20 test -e "/sys/kernel/debug/duct_bench/$(link_of pv).bench.0.p"
@@ -195,7 +222,7 @@ own() {
 	for w in pipe unix; do
 		ask $w $w - ping:64:1000 rate:64:50000 stream:4096:8000 stream:65536:500 || return 1
 	done
-	duct-bench memcpy 4096:4000 65536:400 >/tmp/asked && figured memcpy </tmp/asked
+	duct-bench memcpy "4096:$(so_many 4000)" "65536:$(so_many 400)" >/tmp/asked && figured memcpy </tmp/asked
 }
 
 # ---- the hypercalls of a round trip, as Xen sees them ----
@@ -229,12 +256,12 @@ hypercalls() {
 }
 
 load() {
-	duct_load && modprobe -a duct_cdev duct_net duct_vsock && insmod /usr/bin/duct_bench.ko
+	duct_load && modprobe -a duct_cdev duct_net duct_vsock && insmod "$BENCH_AT/duct_bench.ko"
 }
 
 load_guest() {
 	duct_load_guest pv && guest pv "echo 1024 >/sys/module/xen_duct/parameters/stage_kib &&
-		modprobe -a duct_cdev duct_net duct_vsock && insmod /usr/bin/duct_bench.ko"
+		modprobe -a duct_cdev duct_net duct_vsock && insmod $BENCH_THERE/duct_bench.ko"
 }
 
 : >$figures

@@ -31,6 +31,7 @@ duct-compat-flags := \
 		'int f(void) { return WQ_PERCPU; }') \
 	$(call duct-probe,VM_FLAGS_SET,'$(pound)include <linux/mm.h>' \
 		'void f(struct vm_area_struct *v) { vm_flags_set(v, VM_IO); }') \
+	$(call duct-probe,PAGE_POOL_HELPERS,'$(pound)include <net/page_pool/helpers.h>') \
 	$(call duct-probe,VSOCK_NET,'$(pound)include <linux/virtio_vsock.h>' \
 		'int s(struct sk_buff *b, struct net *n) { return 0; }' \
 		'struct virtio_transport t = { .send_pkt = s };') \

@@ -109,11 +109,22 @@ static int duct_net_queue_open(struct duct_net_queue *q)
 		.tx_bytes = q->net->ring,
 		.rx_bytes = q->net->ring,
 	};
+	const struct page_pool_params pool = {
+		.flags = DUCT_COMPAT_PP_FRAG,
+		.order = NET_PIECE_ORDER,
+		.pool_size = NET_PIECES,
+		.nid = NUMA_NO_NODE,
+	};
 	int err;
 
+	q->pool = page_pool_create(&pool);
+	if (IS_ERR(q->pool))
+		return PTR_ERR(q->pool);
 	err = duct_open(q->net->dd, q->number, &cfg, &q->ch);
-	if (err)
+	if (err) {
+		page_pool_destroy(q->pool);
 		return err;
+	}
 	napi_enable(&q->napi);
 	/* It may have been up before this. */
 	duct_net_kick(q);
@@ -135,9 +146,7 @@ static void duct_net_queue_close(struct duct_net_queue *q)
 	q->past.wakeups += stats.wakeups;
 	q->ch = NULL;
 	duct_close(ch);
-	if (q->frag.page)
-		put_page(q->frag.page);
-	q->frag.page = NULL;
+	page_pool_destroy(q->pool);
 }
 
 /**

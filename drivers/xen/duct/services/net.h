@@ -17,11 +17,16 @@
 #include <linux/workqueue.h>
 #include <xen/duct.h>
 
+#include "../compat/page_pool.h"
 #include "net_frame.h"
 
 /* The longest message: the largest packet there is, two tags, the header in front. */
 #define NET_MSG_MAX	(sizeof(struct virtio_net_hdr) + ETH_HLEN + 2 * VLAN_HLEN + ETH_MAX_MTU)
 #define NET_QUEUES_MAX	32u
+/* What is received is in pieces of so many bytes, of which so many are kept for the next. */
+#define NET_PIECE	(PAGE_SIZE << NET_PIECE_ORDER)
+#define NET_PIECE_ORDER	3
+#define NET_PIECES	64u
 
 /**
  * struct duct_net_tx_stats - of what was sent; written with the queue's tx lock held
@@ -69,7 +74,7 @@ struct duct_net_rx_stats {
  * @stall_room: room in the ring then. Tx lock
  * @flight: bytes of the ring that BQL knows of, but for pads. Tx lock
  * @stall: runs while the queue is stopped. Tx lock
- * @frag: where the next large frame goes. NAPI
+ * @pool: where large frames go: memory that comes back when they are freed. NAPI
  * @tx: counters
  * @rx: counters
  * @past: counters of the channels that were closed. RTNL
@@ -85,7 +90,7 @@ struct duct_net_queue {
 	u32 stall_room;
 	u32 flight;
 	struct timer_list stall;
-	struct page_frag frag;
+	struct page_pool *pool;
 	struct duct_net_tx_stats tx;
 	struct duct_net_rx_stats rx;
 	struct duct_stats past;

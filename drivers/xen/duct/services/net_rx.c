@@ -17,28 +17,38 @@ struct duct_net_got {
 	u32 frame;
 };
 
-/* The rest of a message, in large pieces of pages. */
+/* Memory for up to @len bytes, from the pool; a page, if there is nothing as large. */
+static struct page *duct_net_piece(struct duct_net_queue *q, u32 *len, u32 *offset)
+{
+	struct page *page;
+
+	*len = min_t(u32, *len, NET_PIECE);
+	page = page_pool_dev_alloc_frag(q->pool, offset, *len);
+	if (unlikely(!page)) {
+		*len = min_t(u32, *len, PAGE_SIZE);
+		*offset = 0;
+		page = dev_alloc_page();
+	}
+	return page;
+}
+
+/* The rest of a message, in large pieces. */
 static int duct_net_read_frags(struct duct_net_queue *q, struct duct_msg *msg,
 			       struct sk_buff *skb)
 {
-	struct page_frag *frag = &q->frag;
-	int i;
+	int i, err = 0;
 
-	for (i = 0; msg->len; i++) {
-		u32 len;
-		int err;
+	skb_mark_for_recycle(skb);
+	for (i = 0; msg->len && !err; i++) {
+		u32 offset, len = msg->len;
+		struct page *page = i < MAX_SKB_FRAGS ? duct_net_piece(q, &len, &offset) : NULL;
 
-		if (i == MAX_SKB_FRAGS || !skb_page_frag_refill(1, frag, GFP_ATOMIC | __GFP_NOWARN))
+		if (!page)
 			return -ENOMEM;
-		len = min(msg->len, frag->size - frag->offset);
-		err = duct_read(msg, page_address(frag->page) + frag->offset, len);
-		if (err)
-			return err;
-		get_page(frag->page);
-		skb_add_rx_frag(skb, i, frag->page, frag->offset, len, len);
-		frag->offset += len;
+		skb_add_rx_frag(skb, i, page, offset, len, len);
+		err = duct_read(msg, page_address(page) + offset, len);
 	}
-	return 0;
+	return err;
 }
 
 /* Return: what is left of the message, as a packet; or an ERR_PTR() */

@@ -135,6 +135,9 @@ static const char *duct_rx_check(const struct duct_channel_core *ch,
 {
 	bool stream = ch->cfg.flags & DUCT_STREAM;
 
+	/* Most are. */
+	if (frame->type == DUCT_FRAME_MSG && !stream && frame->len <= ch->pub.max_msg)
+		return NULL;
 	switch (frame->type) {
 	case DUCT_FRAME_MSG:
 	case DUCT_FRAME_CALL:

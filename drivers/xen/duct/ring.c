@@ -227,8 +227,11 @@ static bool duct_frame_valid(const struct duct_frame *frame)
 	}
 }
 
-/* Two loads that the compiler can neither repeat nor skip. */
-static void duct_peer_read_frame(struct duct_frame *frame, const u8 __peer *at)
+/*
+ * Two loads that the compiler can neither repeat nor skip. Return: true if it is a message:
+ * nothing but a length and that type, as Xen's domains are little endian
+ */
+static bool duct_peer_read_frame(struct duct_frame *frame, const u8 __peer *at)
 {
 	const u64 __peer *from = (const u64 __peer *)at;
 	const u64 first = duct_peer_read64(from), second = duct_peer_read64(from + 1);
@@ -236,6 +239,7 @@ static void duct_peer_read_frame(struct duct_frame *frame, const u8 __peer *at)
 	/* No array: it would have the compiler guard the stack. */
 	memcpy(frame, &first, sizeof(first));
 	memcpy((u8 *)frame + sizeof(first), &second, sizeof(second));
+	return first >> 32 == DUCT_FRAME_MSG && !second;
 }
 
 /*
@@ -246,12 +250,12 @@ static u32 duct_rx_header(struct duct_rx *rx, struct duct_frame *frame)
 {
 	u32 pos = rx->cons & (rx->size - 1);
 	u32 most = min(rx->prod - rx->cons, rx->size - pos);
+	bool message = duct_peer_read_frame(frame, rx->data + pos);
 
-	duct_peer_read_frame(frame, rx->data + pos);
 	/* The first comparison keeps the sum below from wrapping. */
 	if (frame->len > most || duct_frame_bytes(frame->len) > most)
 		return 0;
-	if (!duct_frame_valid(frame))
+	if (!message && !duct_frame_valid(frame))
 		return 0;
 	return duct_frame_bytes(frame->len);
 }

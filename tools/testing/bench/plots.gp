@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # gnuplot -e "format='svg'" plots.gp, in the folder that report.py filled: how many times
 # better than its peer each is, and how many it is to be.
-if (format eq 'svg') set terminal svg size 1000, 700 background 'white'; else set terminal pngcairo size 1000, 700
+if (format eq 'svg') set terminal svg size 1000, 900 background 'white'; else set terminal pngcairo size 1000, 900
 set output 'ratios.'.format
 set title 'xen-duct beside its peers: times better'
 set label system('head -n 1 table.txt') at screen 0.01, 0.985 left

@@ -11,7 +11,9 @@ import os
 import re
 import sys
 
-UNITS = {"us": "us", "rate": "1/s", "MB": "MB/s"}
+UNITS = {"us": "us", "rate": "1/s", "MB": "MB/s", "jain": "", "events": "1/s", "B": "B"}
+# Their limits are for what is ours, and not for a ratio.
+ABSOLUTE = ("events", "B")
 
 
 def figures(console, kind):
@@ -44,14 +46,19 @@ def measured(console):
 
 
 def value(figure, what):
-    """In the unit of the row; None if there is none."""
-    if not figure or figure["ns"] <= 0:
+    """In the unit of the row; None if it has none."""
+    needs = {"us": ("ns", "messages"), "rate": ("messages", "ns"), "MB": ("bytes", "ns"),
+             "jain": ("messages", "channels", "squares"), "events": ("events", "ns"),
+             "B": ("bytes", "channels")}[what]
+    if not figure or not all(name in figure for name in needs) or figure[needs[-1]] <= 0:
         return None
-    if what == "us":
-        return figure["ns"] / figure["messages"] / 1e3
-    if what == "rate":
-        return figure["messages"] / figure["ns"] * 1e9
-    return figure["bytes"] / figure["ns"] * 1e3
+    if what == "jain":
+        # Jain's fairness index: (sum of x)^2 / (n * sum of x^2), x the messages of a channel.
+        # R. Jain, D. Chiu, W. Hawe, "A Quantitative Measure of Fairness and Discrimination
+        # for Resource Allocation in Shared Computer Systems", DEC-TR-301, 1984.
+        return figure["messages"]**2 / (figure["channels"] * figure["squares"])
+    per = figure[needs[0]] / figure[needs[1]]
+    return per * {"us": 1e-3, "rate": 1e9, "MB": 1e3, "events": 1e9, "B": 1}[what]
 
 
 def costs(figure):
@@ -88,19 +95,25 @@ def compare(rows, found):
                "to_reach": limit, "peer_value": value(found.get(peer), what),
                "ours_value": value(found.get(ours), what), "ratio": None, "met": None,
                "peer_costs": costs(found.get(peer)), "ours_costs": costs(found.get(ours))}
-        if row["peer_value"] and row["ours_value"]:
-            row["ratio"] = row["ours_value"] / row["peer_value"]
+        # What has no peer says so, and has no ratio.
+        row["failed"] = [name for name, x in ((peer, row["peer_value"]), (ours, row["ours_value"]))
+                         if x is None and (name != "-" or what not in ABSOLUTE)]
+        if not row["failed"] and what not in ABSOLUTE:
+            if row["peer_value"]:
+                row["ratio"] = row["ours_value"] / row["peer_value"]
+            else:
+                row["failed"] = [peer]
+        if not row["failed"]:
+            reached = row["ours_value"] if what in ABSOLUTE else row["ratio"]
             sense, bound = limit.split()
-            row["met"] = row["ratio"] <= float(bound) if sense == "<=" else \
-                row["ratio"] >= float(bound)
-        row["failed"] = [name for name in (peer, ours) if name not in found]
+            row["met"] = reached <= float(bound) if sense == "<=" else reached >= float(bound)
         made.append(row)
     return made
 
 
-def number(x):
+def number(x, none="failed"):
     if x is None:
-        return "failed"
+        return none
     return f"{x:.0f}" if x >= 10000 else f"{x:.1f}" if x >= 10 else f"{x:.3f}"
 
 
@@ -118,7 +131,8 @@ def table(made, found, calls, how):
     text += form.format("", "", "", "", "", "", "", "a msg", "a msg", "a MiB", "a msg", "a msg")
     for row in made:
         met = {None: "FAIL", True: "met", False: "not"}[row["met"]]
-        text += form.format(row["workload"], number(row["peer_value"]),
+        text += form.format(row["workload"],
+                            number(row["peer_value"], "-" if row["peer"] == "-" else "failed"),
                             number(row["ours_value"]), row["unit"],
                             "-" if row["ratio"] is None else f"{row['ratio']:.2f}",
                             row["to_reach"], met, cost(row, "peer", "notifications_per_message"),
@@ -134,9 +148,15 @@ def table(made, found, calls, how):
             f" {what} {count:.2f}" for what, count in counts.items()) + "\n"
     text += "\nAll figures of this boot:\n"
     for name, figure in sorted(found.items()):
-        text += "{:<32} {:>10} us {:>10} 1/s {:>10} MB/s\n".format(
-            name, *(number(value(figure, w)) if w == "MB" or "messages" in figure else "-"
-                    for w in UNITS))
+        has = {what: number(value(figure, what), "-") for what in UNITS}
+        text += "{:<32}".format(name)
+        if has["B"] != "-" and "ns" not in figure:
+            text += " {:>10} B a channel\n".format(has["B"])
+        elif "messages" in figure or "bytes" in figure:
+            text += " {us:>10} us {rate:>10} 1/s {MB:>10} MB/s".format(**has)
+            text += " {jain:>10} Jain\n".format(**has) if has["jain"] != "-" else "\n"
+        else:
+            text += " {:>10} events a second\n".format(has["events"])
     return text
 
 

@@ -6,9 +6,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define BENCH_RING	65536	/* bytes each way, wherever it can be chosen */
 #define BENCH_MAX	65536	/* longest piece */
 #define BENCH_MANY	64	/* messages with a system call */
+
+extern unsigned int bench_ring;	/* bytes each way, wherever it can be chosen */
 
 /**
  * struct counts - what one end has cost, beside instructions
@@ -31,6 +32,9 @@ struct counts {
  * @many: sends @count messages of @len bytes from @data, or as the server receives them,
  *	several with a system call; NULL: it cannot
  * @again: opens one more connection and closes it, with a byte there and back; NULL: none
+ * @region: makes one of @size bytes, maps it at both ends and ends it; NULL: none
+ * @poke: tells the other end, without data, and is told by it, @count times; NULL: it cannot
+ * @touch: the same by a region
  */
 struct wire {
 	const char *name;
@@ -41,17 +45,29 @@ struct wire {
 	void (*counts)(struct counts *counts);
 	void (*many)(int server, void *data, size_t len, uint32_t count);
 	void (*again)(int server, unsigned int n);
+	void (*region)(int server, size_t size, unsigned int n);
+	void (*poke)(int server, uint32_t count);
+	void (*touch)(int server, uint32_t count);
 };
 
 extern const struct wire wire_vchan, wire_duct, wire_duct_stream;
 extern const struct wire wire_unix, wire_pipe, wire_tcp, wire_vsock;
 
+/* share.c: of libduct; an event's counters are added to @counts, a region has none */
+void share_region(const char *device, int server, size_t size, unsigned int n);
+void share_event(const char *device, int server, uint32_t count, struct counts *counts);
+void share_trigger(const char *device, int server, uint32_t count);
+
 /* alone.c */
 uint64_t bench_now(void);
 int alone_memcpy(char **words);
 int alone_disk(const char *device, char **words);
+int alone_cpu(const char *domain);
 
 /* trace.c */
 int alone_trace(const char *path, const char *messages);
+
+/* slab.c */
+int alone_slab(const char *path, const char *channels);
 
 #endif /* BENCH_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * libduct: channel 1 of the device that the address names, of messages or a stream. The
- * rings are as long as libxenvchan's, but where the longest message asks for more.
+ * rings are as long as libxenvchan's: the longest message is a quarter of one.
  */
 #include <err.h>
 #include <stdlib.h>
@@ -23,8 +23,8 @@ static struct libduct_channel *duct_make(uint32_t number, uint32_t flags, uint32
 		.size = sizeof(config),
 		.number = number,
 		.flags = flags,
-		.tx_bytes = BENCH_RING,
-		.rx_bytes = BENCH_RING,
+		.tx_bytes = bench_ring,
+		.rx_bytes = bench_ring,
 		.max_msg = max_msg,
 	};
 	struct libduct_channel *ch = libduct_channel_open(duct_device, &config);
@@ -39,7 +39,7 @@ static void duct_begin(const char *address, uint32_t number, uint32_t flags)
 {
 	duct_device = address;
 	duct_flags = flags;
-	duct = duct_make(number, flags, 16384);
+	duct = duct_make(number, flags, bench_ring / 4);
 }
 
 static void duct_open(const char *address, int server)
@@ -133,6 +133,21 @@ static void duct_again(int server, unsigned int n)
 	libduct_channel_close(ch);
 }
 
+static void duct_region(int server, size_t size, unsigned int n)
+{
+	share_region(duct_device, server, size, n);
+}
+
+static void duct_poke(int server, uint32_t count)
+{
+	share_event(duct_device, server, count, &duct_ended);
+}
+
+static void duct_touch(int server, uint32_t count)
+{
+	share_trigger(duct_device, server, count);
+}
+
 const struct wire wire_duct = {
 	.name = "duct",
 	.open = duct_open,
@@ -142,6 +157,9 @@ const struct wire wire_duct = {
 	.counts = duct_counts,
 	.many = duct_many,
 	.again = duct_again,
+	.region = duct_region,
+	.poke = duct_poke,
+	.touch = duct_touch,
 };
 
 const struct wire wire_duct_stream = {

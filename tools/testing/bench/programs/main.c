@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * duct-bench WIRE ADDRESS                      serves
- * duct-bench WIRE ADDRESS WORKLOAD:SIZE:COUNT...   asks for them, one after the other
+ * duct-bench [-r BYTES] WIRE ADDRESS           serves; -r: rings, of 64 KiB each way
+ * duct-bench [-r BYTES] WIRE ADDRESS WORKLOAD:SIZE:COUNT...   asks for them, one after the other
  * duct-bench WIRE - WORKLOAD:SIZE:COUNT...     both, where it makes both ends: pipe, unix
  * duct-bench memcpy SIZE:COUNT...
  * duct-bench disk DEVICE SIZE:COUNT...         reads, past the cache
  * duct-bench trace FILE MESSAGES               hypercalls in what xentrace wrote
+ * duct-bench slab FILE CHANNELS                memory that is held in what ftrace wrote
+ * duct-bench cpu DOMAIN                        processor time that it has had, ns
  *
  *   ping     there and back, one at a time
  *   rate     to the server, which receives each whole
@@ -13,6 +15,9 @@
  *   stream   bytes to the server, which takes what there is
  *   source   the same from the server
  *   open     connections, one after the other, with a byte there and back
+ *   region   regions, made, offered, attached, mapped at both ends, and ended
+ *   event    a trigger of an event there and back
+ *   touch    a trigger of a region there and back
  *
  * Prints a line for each: its name, messages, bytes and ns; notifies and wakeups of both
  * ends, where they are known. The same loops for every wire, so that what differs is the wire.
@@ -35,6 +40,7 @@ static const struct wire *const wires[] = {
 	&wire_vchan, &wire_duct, &wire_duct_stream, &wire_unix, &wire_pipe, &wire_tcp, &wire_vsock,
 };
 
+unsigned int bench_ring = 65536;
 static const struct wire *wire;
 static char data[BENCH_MAX];
 
@@ -128,28 +134,79 @@ static void open_ask(const struct order *order)
 		wire->again(0, i);
 }
 
+static void region_serve(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++)
+		wire->region(1, order->size, i);
+}
+
+static void region_ask(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 0; i < order->count; i++)
+		wire->region(0, order->size, i);
+}
+
+static void event_serve(const struct order *order)
+{
+	wire->poke(1, order->count);
+}
+
+static void event_ask(const struct order *order)
+{
+	wire->poke(0, order->count);
+}
+
+static void touch_serve(const struct order *order)
+{
+	wire->touch(1, order->count);
+}
+
+static void touch_ask(const struct order *order)
+{
+	wire->touch(0, order->count);
+}
+
 static const struct workload {
 	const char *name;
 	void (*serve)(const struct order *order);
 	void (*ask)(const struct order *order);
+	int counted;		/* by the wire */
 } workloads[] = {
-	{ "ping", ping_serve, ping_ask },
-	{ "rate", take_each, give },
-	{ "many", many_serve, many_ask },
-	{ "stream", take_all, give },
-	{ "source", give, take_all },
-	{ "open", open_serve, open_ask },
+	{ "ping", ping_serve, ping_ask, 1 },
+	{ "rate", take_each, give, 1 },
+	{ "many", many_serve, many_ask, 1 },
+	{ "stream", take_all, give, 1 },
+	{ "source", give, take_all, 1 },
+	{ "open", open_serve, open_ask, 1 },
+	{ "region", region_serve, region_ask, 0 },
+	{ "event", event_serve, event_ask, 1 },
+	{ "touch", touch_serve, touch_ask, 0 },
 };
+
+/* Whether the wire has what is not there on each. */
+static int possible(const struct order *order)
+{
+	if (!strcmp(order->what, "open"))
+		return !!wire->again;
+	if (!strcmp(order->what, "many"))
+		return wire->many && order->size <= BENCH_MAX / BENCH_MANY;
+	if (!strcmp(order->what, "region"))
+		return !!wire->region;
+	if (!strcmp(order->what, "event"))
+		return !!wire->poke;
+	return strcmp(order->what, "touch") || wire->touch;
+}
 
 /* Return: NULL: there is none, or this wire has none */
 static const struct workload *workload(const struct order *order)
 {
 	size_t i;
 
-	if (!order->size || order->size > BENCH_MAX || !order->count ||
-	    (!wire->again && !strcmp(order->what, "open")) ||
-	    ((!wire->many || order->size > BENCH_MAX / BENCH_MANY) &&
-	     !strcmp(order->what, "many")))
+	if (!order->size || order->size > BENCH_MAX || !order->count || !possible(order))
 		return NULL;
 	for (i = 0; i < sizeof(workloads) / sizeof(*workloads); i++)
 		if (!strcmp(order->what, workloads[i].name))
@@ -191,7 +248,7 @@ static void run(const struct workload *w, const struct order *order)
 	here = since(before);
 	printf("%s-%u messages %u bytes %llu ns %llu", order->what, order->size, order->count,
 	       (unsigned long long)bytes, (unsigned long long)start);
-	if (wire->counts)
+	if (wire->counts && w->counted)
 		printf(" notifies %llu peer_notifies %llu wakeups %llu peer_wakeups %llu",
 		       (unsigned long long)here.notifies, (unsigned long long)there.notifies,
 		       (unsigned long long)here.wakeups, (unsigned long long)there.wakeups);
@@ -222,12 +279,21 @@ int main(int argc, char **argv)
 	size_t i;
 
 	memset(data, 1, sizeof(data));	/* not the zero page */
+	if (argc > 3 && !strcmp(argv[1], "-r")) {
+		bench_ring = (unsigned int)strtoul(argv[2], NULL, 10);
+		argv += 2;
+		argc -= 2;
+	}
 	if (argc > 2 && !strcmp(argv[1], "memcpy"))
 		return alone_memcpy(argv + 2);
 	if (argc > 3 && !strcmp(argv[1], "disk"))
 		return alone_disk(argv[2], argv + 3);
 	if (argc == 4 && !strcmp(argv[1], "trace"))
 		return alone_trace(argv[2], argv[3]);
+	if (argc == 4 && !strcmp(argv[1], "slab"))
+		return alone_slab(argv[2], argv[3]);
+	if (argc == 3 && !strcmp(argv[1], "cpu"))
+		return alone_cpu(argv[2]);
 	for (i = 0; argc > 2 && i < sizeof(wires) / sizeof(*wires); i++)
 		if (!strcmp(argv[1], wires[i]->name))
 			wire = wires[i];

@@ -39,7 +39,7 @@ static struct libxenvchan *vchan_make(const char *path, int server)
 	struct libxenvchan *v;
 
 	if (server)
-		v = libxenvchan_server_init(NULL, vchan_peer, path, BENCH_RING, BENCH_RING);
+		v = libxenvchan_server_init(NULL, vchan_peer, path, bench_ring, bench_ring);
 	else
 		v = libxenvchan_client_init(NULL, vchan_peer, path);
 	if (!v)

@@ -251,6 +251,8 @@ static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
 	slot = duct_slot_new(link, index, ++link->generation);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
+	/* Rather than grow: who opens and closes again and again would, to the budget. */
+	duct_slot_bury(link, false);
 	err = duct_chunk_alloc(link, bytes, &slot->chunk, &slot->offset);
 	if (err == -EDQUOT && !list_empty(&link->graves)) {
 		duct_slot_bury(link, true);

@@ -9,7 +9,7 @@ static int client_read_bytes(struct duct_msg *msg, void *to, u32 len)
 	struct iov_iter it;
 	ssize_t n;
 
-	if (sim_chance(2))
+	if (!sim_plan.iterates)
 		return duct_read(msg, to, len);
 	iov_iter_kvec(&it, ITER_DEST, &vec, 1, len);
 	n = duct_read_iter(msg, &it);

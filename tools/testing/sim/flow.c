@@ -157,6 +157,7 @@ void sim_flow_closed(u32 channel, u32 side)
 
 	f->closed = f->now;
 	f->now = (struct sim_session){ 0, 0 };
+	f->run = 0;
 }
 
 /* The receiver of this flow is told of the end of its session. */

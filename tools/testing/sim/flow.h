@@ -48,6 +48,7 @@ struct sim_channel {
  * @channels: how many of @channel
  * @channel: by number
  * @keep: of the drivers
+ * @iterates: messages are read by iterators
  * @start_index: of rings
  * @doors: most of a link
  * @map_pages: from so many pages on memory lent is mapped
@@ -65,6 +66,7 @@ struct sim_plan {
 	u32 channels;
 	struct sim_channel channel[SIM_CHANNELS];
 	bool keep;
+	bool iterates;
 	u32 start_index;
 	u32 doors;
 	u32 map_pages;

@@ -79,6 +79,8 @@ static void make_schedule(u64 seed)
 	sim_seed.delay_one_in = 2 + sim_rnd(12);
 	sim_seed.early_one_in = sim_one_in(6) ? 40 + sim_rnd(400) : 0;
 	sim_seed.weak = sim_one_in(2);
+	/* By number: what the seeds do that found something stays. */
+	sim_seed.preempts = seed % 4 == 0;
 }
 
 void sim_plan_make(u64 seed, u32 dropped)
@@ -96,6 +98,7 @@ void sim_plan_make(u64 seed, u32 dropped)
 			memset(sim_plan.channel[i].goal, 0, sizeof(sim_plan.channel[i].goal));
 	}
 	sim_plan.keep = !sim_one_in(4);
+	sim_plan.iterates = seed % 4 < 2;
 	sim_plan.start_index = sim_one_in(3) ? 0 : 0u - 64;
 	sim_plan.doors = 1 + sim_rnd(2);
 	sim_plan.map_pages = 1;
@@ -131,9 +134,10 @@ void sim_plan_print(FILE *to, u32 dropped)
 	static const char * const kinds[] = { "messages", "a stream", "calls", "events", "a region" };
 	u32 i;
 
-	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s, indexes from %u\n",
+	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s%s, indexes from %u\n",
 		sim_seed.number, sim_seed.switch_every, sim_seed.delay_one_in,
 		sim_seed.early_one_in, sim_seed.weak ? ", stores late" : "",
+		sim_seed.preempts ? ", preempted for long" : "",
 		sim_plan.keep ? ", devices kept" : "", sim_plan.peers ? ", peers" : "",
 		sim_plan.start_index);
 	for (i = 0; i < sim_plan.channels; i++)

@@ -15,8 +15,8 @@
 #define TASKS		192
 #define STACK		(128u << 10)
 #define STEPS_MOST	1000000u
-#define PREEMPTED_ONE_IN 200
-#define PREEMPTED_FOR	4000	/* switches */
+#define PREEMPTED_ONE_IN 50	/* switches */
+#define PREEMPTED_FOR	4000u	/* the same */
 #define STEPS_A_TICK	1024u
 
 struct sim_seed sim_seed;
@@ -305,7 +305,7 @@ void sim_switch(void)
 	if (running->stores && sim_one_in(3))
 		sim_fence();
 	/* Who is preempted may be so until all others have got far. */
-	if (sim_one_in(PREEMPTED_ONE_IN))
+	if (sim_seed.preempts && sim_one_in(PREEMPTED_ONE_IN))
 		running->delay = sim_rnd(PREEMPTED_FOR);
 	switch_to(pick());
 }

@@ -162,6 +162,7 @@ enum sim_end {
  * @delay_one_in: of new tasks, those that come late
  * @early_one_in: of picks, those at which time goes on though somebody could run; 0: none
  * @weak: stores may be seen late
+ * @preempts: a task that runs may be delayed for long
  */
 struct sim_seed {
 	u64 number;
@@ -169,6 +170,7 @@ struct sim_seed {
 	u32 delay_one_in;
 	u32 early_one_in;
 	bool weak;
+	bool preempts;
 };
 
 extern struct sim_seed sim_seed;

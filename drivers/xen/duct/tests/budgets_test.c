@@ -25,7 +25,7 @@ static struct budgets_ends *budgets_ends(struct kunit *test)
 
 static bool budgets_refused(struct kit_end *end)
 {
-	return duct_send(end->ch, "", 1, 0) == -EDQUOT;
+	return duct_error(end->ch) == -EDQUOT;
 }
 
 /* @side's end opens all first, then the other one. */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a seed does: made of its number at once, so that parts of it can be left out. */
+#include <stdlib.h>
+
 #include "flow.h"
 #include "sim.h"
 
@@ -362,16 +364,19 @@ static void look(void *arg)
 
 static void shutdown(void *arg)
 {
-	bool *done = arg;
+	bool *done = arg, closed;
 
 	sim_hurry = true;
-	sim_detach(false);
-	/* Both ends are about to write when the directories go. */
+	closed = sim_detach(false);
+	/* Both ends are about to write when the directories go, or are asked to close. */
 	if (sim_one_in(2)) {
+		sim_plan.resumes = false;
 		sim_attach(false);
 		others(sim_rnd(100));
-		sim_detach(true);
+		closed &= sim_detach(sim_seed.number % 4);
 	}
+	if (sim_plan.orderly && !closed)
+		sim_fail("the link is detached, and does not close");
 	unload_all(SIM_FRONT);
 	unload_all(SIM_BACK);
 	*done = true;
@@ -427,7 +432,7 @@ void sim_plan_run(void)
 {
 	phase("script", script, 400);
 	phase("heal", heal, 60);
-	if (sim_tracing)
+	if (sim_tracing && getenv("SIM_LOOK"))
 		phase("look", look, 0);
 	sim_flows_check();
 	phase("shutdown", shutdown, 60);

@@ -284,14 +284,32 @@ static void remove_all(void)
 	} while (sim_tx_end(tx, false));
 }
 
-static bool is_closed(const char *back)
+/* Return: one digit of a state; 0: none */
+static char state_of(const char *dir)
 {
 	char path[112];
 	const char *state;
 
-	snprintf(path, sizeof(path), "%s/state", back);
+	snprintf(path, sizeof(path), "%s/state", dir);
 	state = sim_node_read(0, path);
-	return !state || !strcmp(state, "6");
+	return state ? state[0] : 0;
+}
+
+/* As ductctl does: nobody has to close it. */
+static bool never_connected(const char *back)
+{
+	char front[96], path[112], state;
+
+	front_dir(front);
+	state = state_of(front);
+	snprintf(path, sizeof(path), "%s/version", front);
+	return (state_of(back) == '1' || state_of(back) == '2') &&
+	       (!state || (state == '1' && !sim_node_read(0, path)));
+}
+
+static bool is_closed(const char *back)
+{
+	return !state_of(back) || state_of(back) == '6';
 }
 
 /* Return: false when it did not close in time, and was removed nevertheless */
@@ -304,6 +322,7 @@ bool sim_detach(bool force)
 
 	back_dir(back);
 	sim_trace("detach%s", force ? " --force" : "");
+	force |= never_connected(back);
 	if (!force && !is_closed(back)) {
 		do {
 			tx = begin();

@@ -284,6 +284,9 @@ static void duct_back_switch(struct duct_back *back, unsigned int state)
 	duct_link_set_state(back->link, state);
 	if (state != duct_state_initialising)
 		xenbus_switch_state(back->dev, state);
+	/* Who has just detached it said so in the same node: the frontend is to see it. */
+	if (state == duct_state_connected && !xenbus_dev_is_online(back->dev))
+		xenbus_switch_state(back->dev, XenbusStateClosing);
 }
 
 static unsigned int duct_back_peer(struct duct_back *back)
@@ -377,6 +380,10 @@ static bool duct_back_step(struct duct_back *back)
 	     (back->state == duct_state_closed && step.next == duct_state_initialising)) &&
 	    !xenbus_dev_is_online(back->dev))
 		step.next = duct_state_closed;
+	/* Detached and attached before we looked: the frontend waits for what is gone. */
+	if (step.next == duct_state_initwait && back->state == duct_state_initwait &&
+	    duct_compat_driver_state(back->dev, back->dev->nodename) == XenbusStateInitialising)
+		step.action = duct_action_offer;
 	if (duct_back_act(back, step.action, peer)) {
 		duct_back_give_up(back);
 		return false;

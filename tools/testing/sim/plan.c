@@ -83,6 +83,7 @@ static void make_schedule(u64 seed)
 	sim_seed.weak = sim_one_in(2);
 	/* By number: what the seeds do that found something stays. */
 	sim_seed.preempts = seed % 4 == 0;
+	sim_seed.lingers = seed % 8 == 0;
 }
 
 void sim_plan_make(u64 seed, u32 dropped)

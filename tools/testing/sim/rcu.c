@@ -5,6 +5,7 @@
 #include "sim.h"
 
 #define DEFERRED	64
+#define LINGERS_ONE_IN	30	/* ends of readers */
 
 static u64 now = 1;			/* counts beginnings of readers and of grace periods */
 static const int ended;			/* somebody came out */
@@ -73,6 +74,8 @@ void rcu_read_unlock(void)
 		sim_wake(&ended);
 		deferred_run();
 	}
+	if (sim_seed.lingers && sim_one_in(LINGERS_ONE_IN))
+		sim_linger();
 	sim_point();
 }
 

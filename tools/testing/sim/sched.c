@@ -310,6 +310,14 @@ void sim_switch(void)
 	switch_to(pick());
 }
 
+/* Who runs is preempted here, maybe for long. */
+void sim_linger(void)
+{
+	if (running)
+		running->delay = sim_rnd(PREEMPTED_FOR);
+	sim_switch();
+}
+
 /* What it has written is seen by all. */
 static void drain(struct task_struct *t)
 {

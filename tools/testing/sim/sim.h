@@ -163,6 +163,7 @@ enum sim_end {
  * @early_one_in: of picks, those at which time goes on though somebody could run; 0: none
  * @weak: stores may be seen late
  * @preempts: a task that runs may be delayed for long
+ * @lingers: often so where it has just left RCU
  */
 struct sim_seed {
 	u64 number;
@@ -171,6 +172,7 @@ struct sim_seed {
 	u32 early_one_in;
 	bool weak;
 	bool preempts;
+	bool lingers;
 };
 
 extern struct sim_seed sim_seed;

@@ -71,6 +71,7 @@ typedef unsigned short umode_t;
 
 extern int sim_until_switch;
 void sim_switch(void);
+void sim_linger(void);
 
 static inline void sim_point(void)
 {

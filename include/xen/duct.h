@@ -161,6 +161,13 @@ void duct_driver_unregister(struct duct_driver *drv);
 
 const char *duct_param(struct duct_device *dd, const char *key, const char *def);
 bool duct_present(struct duct_device *dd);
+bool duct_may_log(struct duct_device *dd);
+/* dev_err() where the peer can have it said again and again */
+#define duct_err(dd, ...)						\
+do {									\
+	if (duct_may_log(dd))						\
+		dev_err(&(dd)->dev, __VA_ARGS__);			\
+} while (0)
 
 struct duct_request;
 
@@ -313,7 +320,8 @@ void duct_release(struct duct_msg *msg);
  *      error it can copy nothing more, but with DUCT_MAY_MAP it may then still have
  *      pages mapped: the core holds each until it has not, and counts it. So memory
  *      that may be mapped is whole pages from the page allocator, and what was lent is
- *      put back there after an error, and not used for anything else
+ *      put back there after an error, and not used for anything else. A peer that lies
+ *      can map, and keep, any whole page: see Documentation/security.rst
  * @nents: of @sg; 0: nothing is lent
  * @dir: DMA_TO_DEVICE: the peer reads; DMA_FROM_DEVICE: it writes
  * @ch: the core's

@@ -5,6 +5,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include <xenstore_lib.h>
 
 #include "ductctl.h"
 #include "store_path.h"
@@ -14,12 +18,37 @@
 #define TREE_DEPTH	5u
 #define TREE_WIDTH	256u
 
+/*
+ * A xenstored that was killed leaves a socket that refuses. libxenstore turns from that to the
+ * kernel's device, where what it asks would be waited for for ever. A guest has no socket.
+ */
+static bool store_is_dead(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = xs_daemon_socket();
+	bool dead;
+	int fd;
+
+	if (strlen(path) >= sizeof(to.sun_path))
+		return false;
+	strcpy(to.sun_path, path);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	dead = connect(fd, (struct sockaddr *)&to, sizeof(to)) && errno == ECONNREFUSED;
+	close(fd);
+	return dead;
+}
+
 int store_open(struct store *s, bool dry_run)
 {
 	memset(s, 0, sizeof(*s));
 	s->dry_run = dry_run;
 	s->t = XBT_NULL;
-	s->xsh = xs_open(0);
+	if (store_is_dead())
+		errno = ECONNREFUSED;
+	else
+		s->xsh = xs_open(0);
 	if (!s->xsh)
 		return fail("cannot reach xenstore: %s (needs root, in a Xen domain)",
 			    strerror(errno));

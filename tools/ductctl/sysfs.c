@@ -112,26 +112,43 @@ static int open_dir(int dir, const char *name)
 	return openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 }
 
+/* A channel's number, or what it is: "event3", "region3", "attached3"; NULL: none. */
+static struct json_object *channel_of(const char *name)
+{
+	static const char * const kinds[] = { "", "event", "region", "attached" };
+	unsigned long number;
+	size_t i, len;
+
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		len = strlen(kinds[i]);
+		if (!strncmp(name, kinds[i], len) &&
+		    text_number(name + len, UINT32_MAX, &number))
+			return len ? json_object_new_string(name) :
+				     json_object_new_uint64(number);
+	}
+	return NULL;
+}
+
 static struct json_object *channels_of(int device, bool numbers)
 {
-	struct json_object *list = json_object_new_array(), *tree;
+	struct json_object *list = json_object_new_array(), *name, *tree;
 	int dir = open_dir(device, "channels");
 	struct dirent **names;
-	unsigned long number;
 	int i, count, channel;
 
 	if (dir < 0)
 		return list;
 	names = names_of(dir, &count);
 	for (i = 0; i < count; i++) {
-		channel = -1;
-		if (text_number(names[i]->d_name, UINT32_MAX, &number))
-			channel = open_dir(dir, names[i]->d_name);
+		name = channel_of(names[i]->d_name);
+		channel = name ? open_dir(dir, names[i]->d_name) : -1;
 		free(names[i]);
-		if (channel < 0)
+		if (channel < 0) {
+			json_object_put(name);
 			continue;
+		}
 		tree = json_object_new_object();
-		json_object_object_add(tree, "channel", json_object_new_uint64(number));
+		json_object_object_add(tree, "channel", name);
 		json_object_object_add(tree, "attributes", attributes_of(channel, numbers));
 		json_object_array_add(list, tree);
 		close(channel);

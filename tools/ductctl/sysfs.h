@@ -11,7 +11,8 @@
  * { device, attributes {}, devices [ { device, driver, attributes {},
  *   channels [ { channel, attributes {} } ] } ] }
  * with every regular file that holds one value; @numbers: only those that hold
- * a number. Empty when the link is not here, or @uuid is NULL.
+ * a number. "channel" is a number, or text for what has a name: "event3".
+ * Empty when the link is not here, or @uuid is NULL.
  */
 struct json_object *sysfs_link(const char *uuid, bool numbers);
 

@@ -86,8 +86,9 @@ static int duct_call_place(struct duct_channel_core *ch, struct duct_slot *slot,
  * Return: 0: done() runs once; -EAGAIN: no room, or the peer is at its limit of
  * calls: writable() is armed; -EREMOTEIO: the peer serves none; -EMSGSIZE: the
  * request, or what is lent; -EINVAL on a stream or a resumable channel, or for an empty
- * piece; -ENOMEM, -ENOSPC: no reference is free for what is lent; or another errno of
- * "Errors": done() does not run
+ * piece; -ENOMEM, -ENOSPC: no reference is free for what is lent; -EBUSY: of what was lent
+ * and shared before, the peer has not let go of too much; or another errno of "Errors":
+ * done() does not run
  */
 int duct_call_async(struct duct_channel *channel, struct duct_call *call,
 		    const void *req, u32 len, u32 flags)

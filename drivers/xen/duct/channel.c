@@ -11,6 +11,9 @@
 #include "park.h"
 #include "trace.h"
 
+/* Of the size that they have: the allocator's own sizes would be 1024. */
+static struct kmem_cache *duct_channels;
+
 #define DUCT_DEFAULT_MSG	4096u
 /* Rings hold four messages by default, up to this; a GSO frame is 64 KiB. */
 #define DUCT_DEFAULT_RING	(256u << 10)
@@ -65,46 +68,18 @@ static int duct_channel_emit(struct duct_link *link, struct duct_out *out)
 	return err;
 }
 
-/* A CANCEL outlives the channel that it is about. */
-struct duct_cancel {
-	struct duct_out out;
-	union duct_ctl msg;
-};
-
-static void duct_cancel_drop(struct duct_out *out)
-{
-	kfree(container_of(out, struct duct_cancel, out));
-}
-
-static int duct_cancel_emit(struct duct_link *link, struct duct_out *out)
-{
-	struct duct_cancel *cancel = container_of(out, struct duct_cancel, out);
-	int err = duct_link_send(link, &cancel->msg);
-
-	if (err != -EAGAIN)
-		kfree(cancel);
-	return err;
-}
-
 /*
  * Backend: takes a wish back that was sent. Best effort: a wish that stays is
  * answered with BOUND, and that with CLOSE.
  */
 static void duct_channel_cancel(struct duct_channel_core *ch)
 {
-	struct duct_cancel *cancel;
+	union duct_ctl msg = { .type = DUCT_CTL_CANCEL };
 
 	if (!ch->wished || ch->owe_open || duct_link_is_front(ch->link) || !ch->link->greeted)
 		return;
-	cancel = kzalloc(sizeof(*cancel), GFP_KERNEL);
-	if (!cancel)
-		return;
-	INIT_LIST_HEAD(&cancel->out.node);
-	cancel->out.emit = duct_cancel_emit;
-	cancel->out.drop = duct_cancel_drop;
-	cancel->msg.type = DUCT_CTL_CANCEL;
-	duct_channel_fill(ch, &cancel->msg);
-	duct_link_out(ch->link, &cancel->out);
+	duct_channel_fill(ch, &msg);
+	duct_link_post(ch->link, &msg);
 }
 
 /*
@@ -213,8 +188,10 @@ void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
 	spin_lock_irq(&ch->tx_lock);
 	if (!++ch->serial)
 		ch->serial++;	/* 0 says "not told" */
-	if (!resumed)
+	if (!resumed) {
 		ch->session = ch->serial;
+		WRITE_ONCE(ch->fault, NULL);
+	}
 	ch->parked = false;
 	ch->pub.max_msg = msg->max_msg;
 	ch->pub.tx_bytes = slot->tx.size;
@@ -302,7 +279,11 @@ void duct_channel_peer_closed(struct duct_channel_core *ch, struct duct_slot *sl
 	spin_lock_irq(&ch->tx_lock);
 	ch->tx_err = -EPIPE;
 	spin_unlock_irq(&ch->tx_lock);
-	WRITE_ONCE(slot->got_close, true);
+	/*
+	 * After its last frame, as was said: pairs, in one kernel, with duct_rx_sleep(). And after
+	 * the error: who was told that all is read can send no more.
+	 */
+	smp_store_release(&slot->got_close, true);
 	duct_tx_wake(ch);
 	duct_channel_wake_reader(ch);
 }
@@ -321,6 +302,7 @@ void duct_channel_fault(struct duct_channel_core *ch, struct duct_slot *slot, co
 	if (test_bit(DUCT_SLOT_FAULT, &slot->flags))
 		return;
 	ch->stats.faults++;
+	WRITE_ONCE(ch->fault, why);
 	atomic64_inc(&ch->link->stats.faults);
 	WRITE_ONCE(ch->tx_err, -EPROTO);
 	trace_duct_fault(ch->link->id, slot->index);
@@ -399,6 +381,25 @@ struct duct_channel_core *duct_channel_find(struct duct_service *service, u32 nu
 
 /* ---- open and close ---- */
 
+int duct_channel_init(void)
+{
+	duct_channels = KMEM_CACHE(duct_channel_core, 0);
+	return duct_channels ? 0 : -ENOMEM;
+}
+
+void duct_channel_exit(void)
+{
+	kmem_cache_destroy(duct_channels);
+}
+
+/* Nobody has it any more. */
+void duct_channel_free(struct duct_channel_core *ch)
+{
+	duct_park_free(ch);
+	kvfree(ch->requests);
+	kmem_cache_free(duct_channels, ch);
+}
+
 static int duct_config_check(struct duct_channel_config *cfg)
 {
 	static const struct duct_channel_ops none;
@@ -432,7 +433,7 @@ static int duct_config_check(struct duct_channel_config *cfg)
 static struct duct_channel_core *duct_channel_new(struct duct_device_core *dev, u32 number,
 						  const struct duct_channel_config *config)
 {
-	struct duct_channel_core *ch = kzalloc(sizeof(*ch), GFP_KERNEL);
+	struct duct_channel_core *ch = kmem_cache_zalloc(duct_channels, GFP_KERNEL);
 	int err;
 
 	if (!ch)
@@ -576,7 +577,7 @@ void duct_stop(struct duct_channel *channel)
 		spin_unlock_irq(&ch->tx_lock);
 	}
 	mutex_unlock(&link->lock);
-	cancel_delayed_work_sync(&ch->park_timeout);
+	duct_park_stop(ch);
 	wait_event(ch->wait, !READ_ONCE(ch->telling));
 	/* Event handlers that found the channel before the slot let go. */
 	synchronize_rcu_expedited();

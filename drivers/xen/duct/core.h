@@ -56,12 +56,15 @@ extern const struct device_type duct_device_type;
 
 struct duct_chunk;
 
+#ifndef DUCT_BUDGET		/* the simulator has others */
 #define DUCT_BUDGET	64	/* messages that one run of a worker takes */
 /*
  * A channel's while nobody else wants the processor: to begin again costs as much as 20
  * messages (Documentation/performance.rst).
  */
 #define DUCT_BUDGET_ALONE	1024
+#define DUCT_CONTROL_ROOM	DUCT_CONTROL_BYTES	/* of the control ring */
+#endif
 
 /**
  * struct duct_out - something to tell the peer, in the order of asking
@@ -131,6 +134,8 @@ enum {
  * @tx: under the channel's tx_lock; for the control ring link->lock
  * @rx: the one reader's; for the control ring link->lock
  * @credit: 1 when an event is welcome: see the protocol of a door
+ * @seen_prod: the peer's index of @rx at the last event, for nothing but whether it moved
+ * @seen_cons: that of @tx
  * @flags: DUCT_SLOT_*; atomic
  * @todo: on link->todo while DUCT_SLOT_NEWS is set
  * @sent_close: we said CLOSE
@@ -149,11 +154,9 @@ enum {
  * @max_answer: the longest that the peer gives
  * @serving: calls of the peer that wait for duct_reply(), under tx_lock
  * @keep: bytes of tx that only answers may use
- * @bound: emits BOUND
  * @out: emits CLOSE and CLOSED
  * @grave: on link->graves until no reader can be inside
  * @cookie: RCU's, for @grave
- * @msg: frontend: BOUND, until it is sent
  */
 struct duct_slot {
 	struct duct_link *link;
@@ -164,6 +167,8 @@ struct duct_slot {
 	struct duct_tx tx;
 	struct duct_rx rx;
 	atomic_t credit;
+	u32 seen_prod;
+	u32 seen_cons;
 	unsigned long flags;
 	struct llist_node todo;
 	bool sent_close;
@@ -182,11 +187,9 @@ struct duct_slot {
 	u32 max_answer;
 	u32 serving;
 	u32 keep;
-	struct duct_out bound;
 	struct duct_out out;
 	struct list_head grave;
 	unsigned long cookie;
-	union duct_ctl msg;
 };
 
 /**
@@ -236,6 +239,7 @@ struct duct_slot {
  * @services: struct duct_service
  * @chunks: by id
  * @graves: slots whose memory readers may still see
+ * @grave_bytes: of the rings of those
  * @channels: bound slots
  * @pages: of all chunks
  * @region_pages: of regions that are shared or mapped over the link
@@ -303,6 +307,7 @@ struct duct_link {
 	struct list_head services;
 	struct duct_chunk *chunks[DUCT_CHUNKS];
 	struct list_head graves;
+	u32 grave_bytes;
 	u32 channels;
 	u32 pages;
 	u32 region_pages;
@@ -440,6 +445,7 @@ enum {
  * @node: on the device's channels; link->lock
  * @cfg: as opened, defaults filled in
  * @slot: NULL while not bound
+ * @fault: NULL, or in words how the peer broke the last session
  * @serial: counts bindings; link->lock and tx_lock to change
  * @told: the driver was, or is being, told of session number @told by up(), and not of its
  *        end; 0: none. device_lock
@@ -454,7 +460,6 @@ enum {
  * @keep: resumable: what it keeps; const, and its @tx_bytes and @tx by link->lock
  * @parked: the epoch is over, the session is not; link->lock and tx_lock to change
  * @park_frozen: parked, and what was taken is settled; the same
- * @park_timeout: ends it
  * @tx_lock: see the top
  * @tx_err: why not to send, 0 if up; tx_lock
  * @rx_err: why there is nothing to receive once @slot is gone; tx_lock to change
@@ -492,6 +497,7 @@ struct duct_channel_core {
 	struct list_head node;
 	struct duct_channel_config cfg;
 	struct duct_slot __rcu *slot;
+	const char *fault;
 	u32 serial;
 	u32 session;
 	u32 told;
@@ -505,7 +511,6 @@ struct duct_channel_core {
 	struct duct_keep *keep;
 	bool parked;
 	bool park_frozen;
-	struct delayed_work park_timeout;
 
 	spinlock_t tx_lock;
 	int tx_err;
@@ -554,6 +559,7 @@ void duct_link_kick(struct duct_link *link);
 bool duct_link_may_log(struct duct_link *link);
 int duct_link_send(struct duct_link *link, const union duct_ctl *msg);
 void duct_link_out(struct duct_link *link, struct duct_out *out);
+int duct_link_post(struct duct_link *link, const union duct_ctl *msg);
 void duct_link_drop_out(struct duct_link *link);
 static inline bool duct_link_is_front(const struct duct_link *link)
 {
@@ -612,6 +618,9 @@ const struct duct_ctl_wish *duct_service_wish(struct duct_service *service, u32 
 void duct_service_wish_done(struct duct_service *service, u32 number);
 
 /* channel.c */
+int duct_channel_init(void);
+void duct_channel_exit(void);
+void duct_channel_free(struct duct_channel_core *ch);
 void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
 		       const struct duct_ctl_bound *msg);
 void duct_channel_went_down(struct duct_channel_core *ch);

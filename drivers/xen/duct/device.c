@@ -144,3 +144,17 @@ bool duct_present(struct duct_device *dd)
 	return present;
 }
 EXPORT_SYMBOL_GPL(duct_present);
+
+/**
+ * duct_may_log() - may a line that the peer can cause be written now? [any]
+ * @dd: the device
+ *
+ * Ten a minute for all of a link, the core's among them: see duct_err().
+ *
+ * Return: true if so; it counts as written
+ */
+bool duct_may_log(struct duct_device *dd)
+{
+	return duct_link_may_log(to_duct_device_core(dd)->service->link);
+}
+EXPORT_SYMBOL_GPL(duct_may_log);

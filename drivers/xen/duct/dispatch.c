@@ -1,16 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The control ring: one work per link reads what came, sends what is due, and
- * never calls a driver. What is due is a list of struct duct_out, each embedded
- * in what it is about: a full ring delays, it loses nothing and needs no memory.
+ * never calls a driver. What is due is a list of struct duct_out, nearly each
+ * embedded in what it is about: a full ring delays, it loses nothing and needs no memory.
  */
 #include <linux/rcupdate.h>
+#include <linux/slab.h>
 
 #include "chunk.h"
 #include "core.h"
 #include "trace.h"
 
 const char * const duct_no_memory = "no memory";
+const char * const duct_blamed = "the peer says that this end broke the protocol";
+EXPORT_SYMBOL_GPL(duct_blamed);
 
 /* Runs the link's work soon. [any] */
 void duct_link_kick(struct duct_link *link)
@@ -44,7 +47,7 @@ void duct_link_drop_out(struct duct_link *link)
 
 /*
  * Writes one message; published at the end of the run.
- * Return: 0, -EAGAIN when the ring is full, and the peer will say when not
+ * Return: 0, -EAGAIN when the ring is full; -EPROTO
  */
 int duct_link_send(struct duct_link *link, const union duct_ctl *msg)
 {
@@ -57,25 +60,52 @@ int duct_link_send(struct duct_link *link, const union duct_ctl *msg)
 	u32 at;
 
 	lockdep_assert_held(&link->lock);
-	for (;;) {
-		err = duct_tx_reserve(&slot->tx, frame.len, 0, &at);
-		if (err != -EAGAIN)
-			break;
-		if (duct_tx_publish(&slot->tx))
-			duct_door_ring(slot);
-		atomic_set(&slot->credit, 1);
-		/* Twice the longest frame covers a pad as well. */
-		err = duct_tx_arm(&slot->tx, duct_ring_need(DUCT_CTL_MAX));
-		if (!err)
-			return -EAGAIN;
-		if (err < 0)
-			break;
-	}
+	err = duct_tx_reserve(&slot->tx, frame.len, 0, &at);
 	if (err)
 		return err;
 	duct_peer_copy_out(duct_tx_payload(&slot->tx, at), msg, frame.len);
 	duct_tx_commit(&slot->tx, at, &frame);
 	link->stats.control_out++;
+	return 0;
+}
+
+/* A message that may outlive what it is about. */
+struct duct_post {
+	struct duct_out out;
+	union duct_ctl msg;
+};
+
+static void duct_post_drop(struct duct_out *out)
+{
+	kfree(container_of(out, struct duct_post, out));
+}
+
+static int duct_post_emit(struct duct_link *link, struct duct_out *out)
+{
+	struct duct_post *post = container_of(out, struct duct_post, out);
+	int err = duct_link_send(link, &post->msg);
+
+	if (err != -EAGAIN)
+		kfree(post);
+	return err;
+}
+
+/* Puts a copy of a message on the list of what is due. Return: 0 or -ENOMEM */
+int duct_link_post(struct duct_link *link, const union duct_ctl *msg)
+{
+	struct duct_post *post;
+
+	lockdep_assert_held(&link->lock);
+	if (!link->running)
+		return 0;
+	post = kzalloc(sizeof(*post), GFP_KERNEL);
+	if (!post)
+		return -ENOMEM;
+	INIT_LIST_HEAD(&post->out.node);
+	post->out.emit = duct_post_emit;
+	post->out.drop = duct_post_drop;
+	post->msg = *msg;
+	duct_link_out(link, &post->out);
 	return 0;
 }
 
@@ -159,8 +189,12 @@ static const char *duct_receive_hello(struct duct_link *link, const struct duct_
 static const char *duct_receive_goodbye(struct duct_link *link,
 					const struct duct_ctl_goodbye *msg)
 {
-	if (msg->reason == DUCT_GOODBYE_BROKEN && !link->fault)
-		link->fault = "the peer says that we broke the protocol";
+	if (msg->reason == DUCT_GOODBYE_BROKEN && !link->fault) {
+		link->fault = duct_blamed;
+		if (duct_link_may_log(link))
+			dev_err(&link->dev, "dom%u says that this end broke the protocol\n",
+				link->peer);
+	}
 	link->goodbye_in = true;
 	if (!link->goodbye_out && list_empty(&link->bye.node)) {
 		duct_link_quiesce(link, -ECONNRESET);
@@ -265,6 +299,26 @@ static void duct_receive_again(struct duct_link *link)
 	duct_received(link, &msg, duct_receive_msg(link, &msg));
 }
 
+/*
+ * The ring is full, and @out has more to say, or all: it is due again before the peer may tell
+ * of room, since who hears of that looks whether anything is due.
+ * Return: 0: the peer will say when there is room; 1: there is; -EPROTO
+ */
+static int duct_flush_wait(struct duct_link *link, struct duct_out *out)
+{
+	struct duct_slot *slot = link->control;
+
+	if (list_empty(&out->node))
+		list_add(&out->node, &link->out);
+	/* The peer gives no space back for what it has not seen. */
+	if (duct_tx_publish(&slot->tx))
+		duct_door_ring(slot);
+	/* After the list: pairs with atomic_xchg() in duct_slot_event(). */
+	atomic_set_release(&slot->credit, 1);
+	/* Twice the longest frame covers a pad as well. */
+	return duct_tx_arm(&slot->tx, duct_ring_need(DUCT_CTL_MAX));
+}
+
 /* Sends what is due until the ring is full. */
 static void duct_flush(struct duct_link *link)
 {
@@ -275,11 +329,11 @@ static void duct_flush(struct duct_link *link)
 		list_del_init(&out->node);
 		err = out->emit(link, out);
 		if (err == -EAGAIN) {
-			if (list_empty(&out->node))
-				list_add(&out->node, &link->out);
-			break;
+			err = duct_flush_wait(link, out);
+			if (!err)
+				return;
 		}
-		if (err) {
+		if (err < 0) {
 			duct_link_break(link, "indexes of the control ring");
 			/* Not even goodbye can be said on a broken ring. */
 			duct_link_drop_out(link);

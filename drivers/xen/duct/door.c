@@ -239,17 +239,74 @@ bool duct_door_ring(struct duct_slot *slot)
 	return true;
 }
 
+/*
+ * Has the peer moved an index since the last event for the slot? If not, it has told of nothing:
+ * who publishes, or gives room back, moves one before it rings.
+ */
+static bool duct_slot_moved(struct duct_slot *slot)
+{
+	u32 prod = duct_peer_read32(&slot->rx.shared->prod);
+	u32 cons = duct_peer_read32(&slot->tx.shared->cons);
+	bool moved = prod != READ_ONCE(slot->seen_prod) || cons != READ_ONCE(slot->seen_cons);
+
+	WRITE_ONCE(slot->seen_prod, prod);
+	WRITE_ONCE(slot->seen_cons, cons);
+	return moved;
+}
+
+/*
+ * Would who is woken find something to do? From what is there, not from what moved: an index
+ * is where it was once 2^32 bytes have come between two events. What is looked at here was
+ * written before the credit was given.
+ */
+static bool duct_slot_worth(const struct duct_slot *slot, const struct duct_channel_core *ch)
+{
+	if (duct_rx_pending(&slot->rx))
+		return true;
+	return ch ? READ_ONCE(ch->tx_want) : !list_empty(&slot->link->out);
+}
+
+/*
+ * A bit without credit is one that we did not ask for: it is dropped, since that channel's
+ * worker is queued or running and looks again before it sleeps. Nor does one wake anybody who
+ * would find nothing: the credit stays then, or 250 events a second would be as many runs of
+ * a worker, each for nothing. Return: true if there was something behind the bit
+ */
+static bool duct_slot_event(struct duct_slot *slot)
+{
+	struct duct_channel_core *ch;
+	bool real;
+
+	if (!atomic_xchg(&slot->credit, 0))
+		return false;
+	real = duct_slot_moved(slot);
+	ch = READ_ONCE(slot->ch);
+	/* The channel has let go of it. */
+	if (!ch && slot->index != DUCT_SLOT_CONTROL)
+		return real;
+	while (!duct_slot_worth(slot, ch)) {
+		atomic_set(&slot->credit, 1);
+		/* Given back, and only then looked at again: who found none counted on us. */
+		virt_mb();
+		if (!duct_slot_worth(slot, ch) || !atomic_xchg(&slot->credit, 0))
+			return real;
+	}
+	if (ch)
+		duct_channel_event(ch);
+	else
+		duct_link_kick(slot->link);
+	return true;
+}
+
 /**
  * duct_link_event() - an event of the wire came
  * @link: which
  * @number: of the door
  *
- * Gives work to whom the peer named. A bit without credit is one that we did
- * not ask for: it is dropped, since that channel's worker is queued or running
- * and looks again before it sleeps. Called in hard irq by the wire, until after
+ * Gives work to whom the peer named. Called in hard irq by the wire, until after
  * duct_link_stop().
  *
- * Return: false if nothing was welcome: the event was spurious
+ * Return: false if nothing was welcome, or nothing was behind it: the event was spurious
  */
 bool duct_link_event(struct duct_link *link, u32 number)
 {
@@ -268,17 +325,10 @@ bool duct_link_event(struct duct_link *link, u32 number)
 		while (bits) {
 			u32 bit = __ffs64(bits);
 			struct duct_slot *slot = rcu_dereference(link->slots[word * 64 + bit]);
-			struct duct_channel_core *ch;
 
 			bits &= bits - 1;
-			if (!slot || !atomic_xchg(&slot->credit, 0))
-				continue;
-			real = true;
-			ch = READ_ONCE(slot->ch);
-			if (ch)
-				duct_channel_event(ch);
-			else if (slot->index == DUCT_SLOT_CONTROL)
-				duct_link_kick(link);
+			if (slot)
+				real |= duct_slot_event(slot);
 		}
 	}
 	if (!real)

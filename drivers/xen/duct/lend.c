@@ -446,7 +446,7 @@ void duct_lend_write(const struct duct_lend *lend, u8 __peer *to)
 	duct_peer_copy_out(to + sizeof(head), lend->word, lend->words * sizeof(u32));
 }
 
-/* The call has ended: the peer's access does. [any] */
+/* The call ends before the peer is done: its access does, too. [any] */
 void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend)
 {
 	if (lend->revoked)
@@ -465,13 +465,15 @@ void duct_lend_revoke(struct duct_link *link, struct duct_lend *lend)
  */
 void duct_lend_end(struct duct_link *link, struct duct_lend *lend, bool good)
 {
-	u32 pages = lend->pages;
+	u32 kept = 0;
 
-	duct_lend_revoke(link, lend);
+	if (lend->pages)
+		kept = link->memory->reclaim(link->peer, lend->page, lend->pages, lend->ref,
+					     lend->ended, lend->revoked);
+	if (!lend->revoked)
+		atomic_add(kept, &duct_lent_kept);
 	if (good && lend->flags & DUCT_BULK_WRITE)
 		duct_lend_stage(link, lend, true);
-	if (pages)
-		link->memory->reclaim(lend->page, pages, lend->ref, lend->ended);
 	if (lend->in_stage)
 		duct_stage_give(&link->stage, lend->staged, lend->stage);
 	duct_lend_pages_free(lend);

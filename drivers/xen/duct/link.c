@@ -279,10 +279,10 @@ int duct_link_start(struct duct_link *link, void *page, struct duct_policy *poli
 		goto out;
 	duct_tx_init(&slot->tx, front ? &shared->to_back : &shared->to_front,
 		     front ? shared->data_to_back : shared->data_to_front,
-		     DUCT_CONTROL_BYTES, 0);
+		     DUCT_CONTROL_ROOM, 0);
 	duct_rx_init(&slot->rx, front ? &shared->to_front : &shared->to_back,
 		     front ? shared->data_to_front : shared->data_to_back,
-		     DUCT_CONTROL_BYTES, 0);
+		     DUCT_CONTROL_ROOM, 0);
 	swap(link->policy, policy);
 	duct_policy_get(link->policy);
 	duct_policy_put(policy);

@@ -35,12 +35,17 @@ static int __init duct_init(void)
 				      DUCT_COMPAT_WQ_PERCPU | WQ_FREEZABLE | WQ_HIGHPRI, 0);
 	if (!duct_cpu_wq)
 		goto err_recv_wq;
-	err = duct_bus_init();
+	err = duct_channel_init();
 	if (err)
 		goto err_cpu_wq;
+	err = duct_bus_init();
+	if (err)
+		goto err_channel;
 	duct_debugfs_init();
 	return 0;
 
+err_channel:
+	duct_channel_exit();
 err_cpu_wq:
 	destroy_workqueue(duct_cpu_wq);
 err_recv_wq:
@@ -56,6 +61,7 @@ static void __exit duct_exit(void)
 	flush_workqueue(duct_wq);
 	duct_debugfs_exit();
 	duct_bus_exit();
+	duct_channel_exit();
 	destroy_workqueue(duct_cpu_wq);
 	destroy_workqueue(duct_recv_wq);
 	destroy_workqueue(duct_wq);

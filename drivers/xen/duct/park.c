@@ -16,14 +16,61 @@ uint duct_resume_timeout = 300;
 module_param_named(resume_timeout, duct_resume_timeout, uint, 0644);
 MODULE_PARM_DESC(resume_timeout, "seconds that a resumable channel waits for its peer, and a parked link for its wire");
 
+/**
+ * struct duct_park - what only a resumable channel has
+ * @keep: what it keeps
+ * @ch: whose
+ * @timeout: ends the run while it is parked
+ */
+struct duct_park {
+	struct duct_keep keep;
+	struct duct_channel_core *ch;
+	struct delayed_work timeout;
+};
+
+static struct duct_park *duct_park_of(const struct duct_channel_core *ch)
+{
+	return container_of(ch->keep, struct duct_park, keep);
+}
+
+static void duct_park_timeout(struct work_struct *work)
+{
+	struct duct_park *park = container_of(to_delayed_work(work), struct duct_park, timeout);
+	struct duct_channel_core *ch = park->ch;
+
+	mutex_lock(&ch->link->lock);
+	if (ch->parked) {
+		if (duct_link_may_log(ch->link))
+			dev_notice(&ch->pub.dd->dev, "channel %s was not resumed within %u s\n",
+				   kobject_name(&ch->kobj), duct_resume_timeout);
+		duct_channel_unwish(ch);
+		duct_park_end(ch, -ECONNRESET);
+		duct_channel_wish(ch);
+	}
+	mutex_unlock(&ch->link->lock);
+}
+
 /* At the end of duct_channel_new(). Return: 0 or -ENOMEM */
 int duct_park_init(struct duct_channel_core *ch)
 {
-	INIT_DELAYED_WORK(&ch->park_timeout, duct_park_timeout);
+	struct duct_park *park;
+
 	if (!(ch->cfg.flags & DUCT_RESUMABLE))
 		return 0;
-	ch->keep = kzalloc(sizeof(*ch->keep), GFP_KERNEL);
-	return ch->keep ? 0 : -ENOMEM;
+	park = kzalloc(sizeof(*park), GFP_KERNEL);
+	if (!park)
+		return -ENOMEM;
+	park->ch = ch;
+	INIT_DELAYED_WORK(&park->timeout, duct_park_timeout);
+	ch->keep = &park->keep;
+	return 0;
+}
+
+/* The channel was stopped, and is not parked any more. [sleep] */
+void duct_park_stop(struct duct_channel_core *ch)
+{
+	if (ch->keep)
+		cancel_delayed_work_sync(&duct_park_of(ch)->timeout);
 }
 
 void duct_park_free(struct duct_channel_core *ch)
@@ -31,7 +78,7 @@ void duct_park_free(struct duct_channel_core *ch)
 	if (!ch->keep)
 		return;
 	kvfree(ch->keep->tx);
-	kfree(ch->keep);
+	kfree(duct_park_of(ch));
 }
 
 /* ---- parking ---- */
@@ -54,7 +101,7 @@ bool duct_park_begin(struct duct_channel_core *ch, struct duct_slot *slot, int w
 	/* Room, and messages, will come. */
 	ch->tx_err = -EAGAIN;
 	ch->rx_err = -EAGAIN;
-	mod_delayed_work(duct_wq, &ch->park_timeout, duct_resume_timeout * HZ);
+	mod_delayed_work(duct_wq, &duct_park_of(ch)->timeout, duct_resume_timeout * HZ);
 	return true;
 }
 
@@ -110,22 +157,6 @@ void duct_park_end(struct duct_channel_core *ch, int why)
 	spin_unlock_irq(&ch->tx_lock);
 	ch->why = why;
 	duct_channel_went_down(ch);
-}
-
-void duct_park_timeout(struct work_struct *work)
-{
-	struct duct_channel_core *ch = container_of(to_delayed_work(work),
-						    struct duct_channel_core, park_timeout);
-
-	mutex_lock(&ch->link->lock);
-	if (ch->parked) {
-		dev_notice(&ch->pub.dd->dev, "channel %s was not resumed within %u s\n",
-			   kobject_name(&ch->kobj), duct_resume_timeout);
-		duct_channel_unwish(ch);
-		duct_park_end(ch, -ECONNRESET);
-		duct_channel_wish(ch);
-	}
-	mutex_unlock(&ch->link->lock);
 }
 
 /* ---- and going on ---- */

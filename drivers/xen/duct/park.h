@@ -13,7 +13,7 @@ bool duct_park_begin(struct duct_channel_core *ch, struct duct_slot *slot, int w
 void duct_park_freeze(struct duct_channel_core *ch);
 void duct_park_release(struct duct_channel_core *ch, const struct duct_msg *msg);
 void duct_park_end(struct duct_channel_core *ch, int why);
-void duct_park_timeout(struct work_struct *work);
+void duct_park_stop(struct duct_channel_core *ch);
 void duct_park_agree(struct duct_channel_core *ch, const struct duct_ctl_wish *wish,
 		     struct duct_ctl_bound *msg);
 int duct_park_check(const struct duct_channel_core *ch, const struct duct_ctl_bound *msg);

@@ -58,7 +58,7 @@ static int duct_rx_sleep(struct duct_channel_core *ch, struct duct_slot *slot)
 	set_bit(DUCT_CH_RX_ARMED, &ch->flags);
 	/*
 	 * Private, and before arming: see the protocol of a door. After the flag: pairs with
-	 * atomic_xchg() in duct_link_event().
+	 * atomic_xchg() in duct_slot_event().
 	 */
 	atomic_set_release(&slot->credit, 1);
 	err = duct_rx_arm(&slot->rx);
@@ -233,22 +233,25 @@ static int duct_rx_step(struct duct_channel_core *ch, struct duct_slot *slot)
 	return 1;
 }
 
-/* duct_next() with RCU held, but dropped around done(). */
-static int duct_rx_next(struct duct_channel_core *ch, struct duct_msg *msg)
+/*
+ * duct_next() with RCU held, but dropped around done(). Return: 1: the cursor is open; an
+ * errno; 0, unless @all: an answer was taken, or a call refused: there may be more
+ */
+static int duct_rx_next(struct duct_channel_core *ch, struct duct_msg *msg, bool all)
 	__must_hold(RCU)
 {
 	struct duct_slot *slot;
 	int err = 0;
 
-	while (!err) {
+	do {
 		slot = rcu_dereference(ch->slot);
 		if (!slot) {
 			err = READ_ONCE(ch->rx_err);
-			/* Bound this very moment, if there is no reason. */
-			if (!err)
-				continue;
-			/* Of a parked channel it may count as taken yet. */
-			if (!READ_ONCE(ch->parked))
+			/*
+			 * Bound this very moment, if there is no reason. Of a parked channel
+			 * it may count as taken yet.
+			 */
+			if (err && !READ_ONCE(ch->parked))
 				ch->open = false;
 		} else if (test_bit(DUCT_SLOT_FAULT, &slot->flags)) {
 			err = -EPROTO;
@@ -257,10 +260,10 @@ static int duct_rx_next(struct duct_channel_core *ch, struct duct_msg *msg)
 		} else {
 			err = duct_rx_step(ch, slot);
 		}
-	}
+	} while (!err && all);
 	if (err > 0)
 		duct_rx_cursor(ch, msg);
-	return min(err, 0);
+	return err;
 }
 
 /**
@@ -277,9 +280,9 @@ int duct_next(struct duct_channel *channel, struct duct_msg *msg)
 	int err;
 
 	rcu_read_lock();
-	err = duct_rx_next(to_duct_channel_core(channel), msg);
+	err = duct_rx_next(to_duct_channel_core(channel), msg, true);
 	rcu_read_unlock();
-	return err;
+	return min(err, 0);
 }
 EXPORT_SYMBOL_GPL(duct_next);
 
@@ -452,7 +455,10 @@ bool duct_pending(struct duct_channel *channel)
 }
 EXPORT_SYMBOL_GPL(duct_pending);
 
-/* Gives a message to recv(). RCU is held, but dropped around it. Return: whether there was one */
+/*
+ * Gives a message to recv(), or an answer to its call. RCU is held, but dropped around that.
+ * Return: whether there was one
+ */
 static bool duct_recv_one(struct duct_channel_core *ch)
 	__must_hold(RCU)
 {
@@ -460,8 +466,9 @@ static bool duct_recv_one(struct duct_channel_core *ch)
 	u32 len;
 	int err;
 
-	if (duct_rx_next(ch, &msg))
-		return false;
+	err = duct_rx_next(ch, &msg, false);
+	if (err <= 0)
+		return !err;
 	rcu_read_unlock();
 	len = msg.len;
 	err = ch->cfg.ops->recv ? ch->cfg.ops->recv(&ch->pub, &msg) : -EOPNOTSUPP;
@@ -477,7 +484,10 @@ static bool duct_recv_one(struct duct_channel_core *ch)
 	return true;
 }
 
-/* Gives messages to recv() until there is none, or the budget is used up. */
+/*
+ * Gives messages to recv() until there is none, or the budget is used up. Answers count as
+ * well: where a done() makes the next call, a peer that answers at once would have it run on.
+ */
 static void duct_recv_run(struct duct_channel_core *ch)
 {
 	bool more = true;

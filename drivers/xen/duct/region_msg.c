@@ -109,3 +109,47 @@ const char *duct_region_msg_check(const union duct_region_msg *msg, u32 len, boo
 		return duct_region_check_point(&msg->point);
 	}
 }
+
+/**
+ * duct_region_msg_check_xfer() - whether a request for a transfer is well formed
+ * @ask: a private copy; any bytes if @len is another's
+ * @len: bytes that came behind the list of what is lent
+ * @lent: bytes that are lent with it
+ *
+ * Return: NULL, or how it breaks the protocol
+ */
+const char *duct_region_msg_check_xfer(const struct duct_region_xfer *ask, u32 len, u32 lent)
+{
+	if (len != sizeof(*ask) || !lent)
+		return "a transfer of a wrong form";
+	if (ask->reserved || ask->peer >= DUCT_REGION_PEERS)
+		return "a transfer to a peer that cannot be";
+	return NULL;
+}
+
+/**
+ * duct_region_msg_moved() - what the answer to a transfer says
+ * @moved: a private copy; any bytes if @len is another's
+ * @len: bytes that came
+ * @lent: bytes that were lent
+ *
+ * Return: bytes moved, no more than @lent; -ENOENT, -ENOBUFS, -ENOMEM, -EIO: why not;
+ * -EPROTO: it cannot be
+ */
+int duct_region_msg_moved(const struct duct_region_moved *moved, u32 len, u32 lent)
+{
+	if (len != sizeof(*moved))
+		return -EPROTO;
+	switch (moved->status) {
+	case DUCT_REGION_OK:
+		return moved->bytes <= lent ? (int)moved->bytes : -EPROTO;
+	case DUCT_REGION_NOBODY:
+		return -ENOENT;
+	case DUCT_REGION_NONE:
+		return -ENOBUFS;
+	case DUCT_REGION_MEMORY:
+		return -ENOMEM;
+	default:
+		return -EIO;
+	}
+}

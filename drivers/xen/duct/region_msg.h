@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The messages of a region's channel: which are well formed. Pure C. */
+/*
+ * The messages of a region's channel, and what goes before and after a transfer: which are
+ * well formed. Pure C.
+ */
 #ifndef _DUCT_REGION_MSG_H
 #define _DUCT_REGION_MSG_H
 
@@ -25,6 +28,8 @@ union duct_region_msg {
 
 u32 duct_region_msg_len(u32 type);
 const char *duct_region_msg_check(const union duct_region_msg *msg, u32 len, bool from_owner);
+const char *duct_region_msg_check_xfer(const struct duct_region_xfer *ask, u32 len, u32 lent);
+int duct_region_msg_moved(const struct duct_region_moved *moved, u32 len, u32 lent);
 
 static inline u32 duct_region_pages(u64 size)
 {

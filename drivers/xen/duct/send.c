@@ -44,7 +44,7 @@ static int duct_tx_want(struct duct_channel_core *ch, struct duct_slot *slot, u3
 		ch->tx_want = need;
 	/* The peer gives no space back for what it has not seen. */
 	duct_tx_show(ch, slot);
-	/* After tx_want: pairs with atomic_xchg() in duct_link_event(). */
+	/* After tx_want: pairs with atomic_xchg() in duct_slot_event(). */
 	atomic_set_release(&slot->credit, 1);
 	err = duct_tx_arm(&slot->tx, ch->tx_want);
 	if (err)

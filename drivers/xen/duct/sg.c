@@ -292,20 +292,7 @@ static ssize_t duct_sg_ask(struct duct_region_peer *peer, u32 id, struct duct_ca
 
 	if (len < 0)
 		return len;
-	if (len != sizeof(moved))
-		return -EPROTO;
-	switch (moved.status) {
-	case DUCT_REGION_OK:
-		return moved.bytes <= duct_sg_bytes(lent->sg, lent->nents) ? moved.bytes : -EPROTO;
-	case DUCT_REGION_NOBODY:
-		return -ENOENT;
-	case DUCT_REGION_NONE:
-		return -ENOBUFS;
-	case DUCT_REGION_MEMORY:
-		return -ENOMEM;
-	default:
-		return -EIO;
-	}
+	return duct_region_msg_moved(&moved, len, duct_sg_bytes(lent->sg, lent->nents));
 }
 
 /**
@@ -498,14 +485,16 @@ void duct_sg_receive(struct duct_region_peer *peer, struct duct_msg *msg)
 	struct duct_request *req = msg->request;
 	struct duct_region_xfer ask = {};
 	bool in = peer->state == DUCT_PEER_IN;
+	const char *why = NULL;
+	u32 len = msg->len;
 
-	if (msg->len != sizeof(ask) || !req->bulk_len) {
-		duct_msg_fault(msg, "a transfer of a wrong form");
+	/* What is of another length is wrong, whatever it says. */
+	if (len == sizeof(ask) && duct_read(msg, &ask, sizeof(ask)))
 		in = false;
-	} else if (duct_read(msg, &ask, sizeof(ask))) {
-		in = false;
-	} else if (ask.reserved || ask.peer >= DUCT_REGION_PEERS) {
-		duct_msg_fault(msg, "a transfer to a peer that cannot be");
+	else
+		why = duct_region_msg_check_xfer(&ask, len, req->bulk_len);
+	if (why) {
+		duct_msg_fault(msg, why);
 		in = false;
 	}
 	if (in && ask.peer == self) {

@@ -19,13 +19,6 @@
 /* How long unread messages of a closed channel are kept for the driver. */
 #define DUCT_DRAIN (2 * HZ)
 
-static int duct_slot_emit_bound(struct duct_link *link, struct duct_out *out)
-{
-	struct duct_slot *slot = container_of(out, struct duct_slot, bound);
-
-	return duct_link_send(link, &slot->msg);
-}
-
 static int duct_slot_emit_one(struct duct_slot *slot, bool *owe, u32 type, u32 reason)
 {
 	const union duct_ctl msg = {
@@ -55,10 +48,10 @@ static void duct_slot_remove(struct duct_slot *slot)
 	link->next_slot = min(link->next_slot, slot->index);
 	link->channels--;
 	link->door[slot->door].channels--;
-	list_del_init(&slot->bound.node);
 	list_del_init(&slot->out.node);
 	slot->cookie = start_poll_synchronize_rcu();
 	list_add_tail(&slot->grave, &link->graves);
+	link->grave_bytes += slot->bytes;
 	mod_delayed_work(duct_wq, &link->tick, 1);
 }
 
@@ -86,10 +79,8 @@ struct duct_slot *duct_slot_new(struct duct_link *link, u32 index, u32 generatio
 	slot->index = index;
 	slot->generation = generation;
 	atomic_set(&slot->credit, 1);
-	INIT_LIST_HEAD(&slot->bound.node);
 	INIT_LIST_HEAD(&slot->out.node);
 	INIT_LIST_HEAD(&slot->grave);
-	slot->bound.emit = duct_slot_emit_bound;
 	slot->out.emit = duct_slot_emit_close;
 	return slot;
 }
@@ -98,6 +89,8 @@ static void duct_slot_free(struct duct_slot *slot)
 {
 	u32 i;
 
+	if (!list_empty(&slot->grave))
+		slot->link->grave_bytes -= slot->bytes;
 	list_del(&slot->grave);
 	if (slot->chunk)
 		duct_chunk_free(slot->chunk, slot->offset, slot->bytes);
@@ -233,11 +226,47 @@ static void duct_ring_clear(u8 __peer *at, u32 start)
 	duct_peer_write32(&shared->want_space, start - 1);
 }
 
-/* Frontend: memory, index and both halves. Return: the slot or ERR_PTR() */
-static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
-					const struct duct_ctl_wish *wish,
-					struct duct_ctl_bound *msg)
+/* Frontend: what the backend has to know, in this order. Return: 0 or -ENOMEM */
+static int duct_slot_tell(struct duct_link *link, const struct duct_ctl_wish *wish,
+			  const union duct_ctl *msg)
 {
+	if (msg->bound.max_calls || wish->max_calls)
+		duct_stage_offer(link);
+	return duct_link_post(link, msg);
+}
+
+/*
+ * Frontend: memory for both rings. The arena does not grow by more than a chunk while
+ * graves could do: who opens and closes again and again would have it grow to the budget,
+ * as slowly as grace periods end, and what it was made for is all that it is good for.
+ * Return: as duct_chunk_alloc()
+ */
+static int duct_slot_place(struct duct_slot *slot, u32 bytes)
+{
+	struct duct_link *link = slot->link;
+	int err;
+
+	duct_slot_bury(link, false);
+	if (duct_chunk_find(link, bytes, &slot->chunk, &slot->offset))
+		return 0;
+	if (link->grave_bytes >= DUCT_CHUNK_PAGES * DUCT_PAGE_SIZE)
+		duct_slot_bury(link, true);
+	err = duct_chunk_alloc(link, bytes, &slot->chunk, &slot->offset);
+	if (err == -EDQUOT && !list_empty(&link->graves)) {
+		duct_slot_bury(link, true);
+		err = duct_chunk_alloc(link, bytes, &slot->chunk, &slot->offset);
+	}
+	return err;
+}
+
+/*
+ * Frontend: memory, index and both halves; the peer is going to be told.
+ * Return: the slot or ERR_PTR()
+ */
+static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
+					const struct duct_ctl_wish *wish, union duct_ctl *ctl)
+{
+	struct duct_ctl_bound *msg = &ctl->bound;
 	u32 head = sizeof(struct duct_shared_ring);
 	u32 bytes = 2 * head + msg->to_back.bytes + msg->to_front.bytes;
 	struct duct_link *link = ch->link;
@@ -251,13 +280,7 @@ static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
 	slot = duct_slot_new(link, index, ++link->generation);
 	if (!slot)
 		return ERR_PTR(-ENOMEM);
-	/* Rather than grow: who opens and closes again and again would, to the budget. */
-	duct_slot_bury(link, false);
-	err = duct_chunk_alloc(link, bytes, &slot->chunk, &slot->offset);
-	if (err == -EDQUOT && !list_empty(&link->graves)) {
-		duct_slot_bury(link, true);
-		err = duct_chunk_alloc(link, bytes, &slot->chunk, &slot->offset);
-	}
+	err = duct_slot_place(slot, bytes);
 	if (err) {
 		kfree(slot);
 		return ERR_PTR(err);
@@ -275,7 +298,8 @@ static struct duct_slot *duct_slot_make(struct duct_channel_core *ch,
 	duct_ring_clear(base + msg->to_back.offset, msg->to_back.start);
 	duct_ring_clear(base + msg->to_front.offset, msg->to_front.start);
 	err = duct_slot_rings(slot, msg, base + msg->to_back.offset, base + msg->to_front.offset,
-			      wish->max_calls, wish->max_answer) ?: duct_park_bind(ch, slot, msg);
+			      wish->max_calls, wish->max_answer) ?:
+	      duct_park_bind(ch, slot, msg) ?: duct_slot_tell(link, wish, ctl);
 	if (err) {
 		INIT_LIST_HEAD(&slot->grave);
 		duct_slot_free(slot);
@@ -315,7 +339,6 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 	const struct duct_ctl_wish *wish;
 	struct duct_slot *slot;
 	union duct_ctl msg = { .type = DUCT_CTL_BOUND };
-	bool calls;
 	u32 refused;
 
 	lockdep_assert_held(&link->lock);
@@ -331,10 +354,9 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 		duct_slot_refuse(ch, service, refused);
 		return;
 	}
-	calls = ch->cfg.max_calls || wish->max_calls;
-	if (calls && duct_stage_large(link))
+	if ((ch->cfg.max_calls || wish->max_calls) && duct_stage_large(link))
 		return;
-	slot = duct_slot_make(ch, wish, &msg.bound);
+	slot = duct_slot_make(ch, wish, &msg);
 	if (slot == ERR_PTR(-EAGAIN))
 		return;
 	if (IS_ERR(slot)) {
@@ -343,13 +365,9 @@ void duct_slot_try_bind(struct duct_channel_core *ch)
 		return;
 	}
 	duct_service_wish_done(service, ch->pub.number);
-	if (calls)
-		duct_stage_offer(link);
-	slot->msg = msg;
 	slot->ch = ch;
 	duct_slot_install(slot);
 	duct_channel_bind(ch, slot, &msg.bound);
-	duct_link_out(link, &slot->bound);
 	duct_door_offer(link);
 }
 
@@ -400,9 +418,11 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 	if (!slot)
 		return duct_no_memory;
 	slot->door = door;
-	duct_slot_install(slot);
 	err = ch ? duct_slot_rings(slot, msg, to_back, to_front, msg->max_calls,
 				   msg->max_answer) ?: duct_park_bind(ch, slot, msg) : -ENOENT;
+	/* An event from here on finds it, and looks at its rings: not if it has none. */
+	atomic_set(&slot->credit, !err);
+	duct_slot_install(slot);
 	if (err) {
 		slot->sent_close = true;
 		slot->owe_close = true;
@@ -462,20 +482,21 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 	}
 	if (slot->got_close)
 		return "a channel closed twice";
-	/* After its last frame, as was said: pairs, in one kernel, with duct_rx_sleep(). */
-	smp_store_release(&slot->got_close, true);
 	if (!slot->ch) {
 		/* Both closed: answer; ours is answered, too. */
+		slot->got_close = true;
 		slot->owe_closed = true;
 		duct_link_out(link, &slot->out);
 		return NULL;
 	}
 	if (msg->reason == DUCT_CLOSE_BROKEN) {
+		WRITE_ONCE(slot->got_close, true);
 		slot->ch->broken = true;
 		duct_slot_close(slot->ch, -EPROTO, DUCT_CLOSE_NORMAL);
 		return NULL;
 	}
 	if (msg->reason == DUCT_CLOSE_LOST) {
+		WRITE_ONCE(slot->got_close, true);
 		/* What is in the ring is not all that was sent: no orderly end. */
 		duct_slot_close(slot->ch, -ECONNRESET, DUCT_CLOSE_NORMAL);
 		return NULL;

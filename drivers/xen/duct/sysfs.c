@@ -210,6 +210,8 @@ static u32 duct_channel_slot(struct duct_channel_core *ch)
 }
 
 DUCT_CHANNEL_ATTR(state, "%s", duct_channel_state(ch));
+DUCT_CHANNEL_ATTR(error, "%d", READ_ONCE(ch->tx_err));
+DUCT_CHANNEL_ATTR(fault, "%s", READ_ONCE(ch->fault) ?: "");
 DUCT_CHANNEL_ATTR(slot, "%u", duct_channel_slot(ch));
 DUCT_CHANNEL_ATTR(max_msg, "%u", READ_ONCE(ch->pub.max_msg));
 DUCT_CHANNEL_ATTR(tx_bytes, "%u", READ_ONCE(ch->pub.tx_bytes));
@@ -234,6 +236,8 @@ DUCT_CHANNEL_ATTR(faults, "%llu", READ_ONCE(ch->stats.faults));
 
 static struct attribute *duct_channel_attrs[] = {
 	&channel_attr_state.attr,
+	&channel_attr_error.attr,
+	&channel_attr_fault.attr,
 	&channel_attr_slot.attr,
 	&channel_attr_max_msg.attr,
 	&channel_attr_tx_bytes.attr,
@@ -270,11 +274,7 @@ static const struct sysfs_ops duct_channel_sysfs_ops = { .show = duct_channel_sh
 
 static void duct_channel_release(struct kobject *kobj)
 {
-	struct duct_channel_core *ch = container_of(kobj, struct duct_channel_core, kobj);
-
-	duct_park_free(ch);
-	kvfree(ch->requests);
-	kfree(ch);
+	duct_channel_free(container_of(kobj, struct duct_channel_core, kobj));
 }
 
 const struct kobj_type duct_channel_ktype = {
@@ -286,7 +286,7 @@ const struct kobj_type duct_channel_ktype = {
 /* ---- their directories ---- */
 
 /*
- * A directory of 22 files at each end was half of what opening and closing a channel cost:
+ * A directory of 24 files at each end is half of what opening and closing a channel cost:
  * who closes it sooner does without.
  */
 #define DUCT_SHOW_DELAY		(HZ / 10)

@@ -95,12 +95,15 @@ struct duct_copy_batch {
  * @mmap: for those, the pages from @first on that fit @vma in user space, until they are
  *        unmapped there, or @unmap. mmap_lock is held to write. Return: 0 or -errno. [sleep]
  * @lend: let @peer copy from @n whole pages of anybody here, or into them if
- *        @writable; fills @refs. All or nothing. Return: 0 or -errno. [any]
- * @revoke: the peer's access ends, page by page, but not from the first on that it
+ *        @writable; fills @refs. All or nothing. Return: 0; -ENOSPC; -EBUSY: @peer has not
+ *        let go of too many pages. [any]
+ * @revoke: the peer's access ends early, page by page, but not from the first on that it
  *          has mapped: that one and all behind it are held. Return: how many
  *          pages it cannot reach any more. [any]
- * @reclaim: after @revoke, which gave @ended: the references may be used for other
- *           pages; what the peer still has mapped is held until it has not. [any]
+ * @reclaim: @peer is done, or said so: the references may be used for other pages. After
+ *           @revoke, which gave @ended and has the others @held, or without it. What the
+ *           peer still has mapped is held until it has not. Return: how many pages that
+ *           are. [any]
  * @copy: between pages that @peer lent and ours. Return: 0; -EIO: some page was
  *        not lent, or is not any more, or ours are such that cannot be. [any]
  * @map_pages: map @n whole pages that @peer lent, for writing only if @writable. One
@@ -119,7 +122,8 @@ struct duct_memory_ops {
 	int (*mmap)(struct duct_mapping *mapping, struct vm_area_struct *vma, u32 first);
 	int (*lend)(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs);
 	u32 (*revoke)(struct page **pages, u32 n, const u32 *refs);
-	void (*reclaim)(struct page **pages, u32 n, const u32 *refs, u32 ended);
+	u32 (*reclaim)(domid_t peer, struct page **pages, u32 n, const u32 *refs, u32 ended,
+		       bool held);
 	int (*copy)(domid_t peer, struct duct_copy_batch *batch);
 	struct duct_pages *(*map_pages)(domid_t peer, const u32 *refs, u32 n, bool writable);
 	void (*unmap_pages)(struct duct_pages *pages);
@@ -179,6 +183,7 @@ void duct_link_release(struct duct_link *link);
 bool duct_link_event(struct duct_link *link, u32 door);
 bool duct_link_closing(struct duct_link *link);
 const char *duct_link_fault(struct duct_link *link);
+extern const char * const duct_blamed;	/* that fault which is not the peer's */
 void duct_link_set_state(struct duct_link *link, unsigned int state);
 
 /* XSA-43: 10 lines a minute that a peer can cause: the core's of a link, and xenbus's as many. */

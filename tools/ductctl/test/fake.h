@@ -11,6 +11,8 @@
 /* Empties everything; the caller is domain 0. */
 void fake_reset(void);
 void fake_caller(unsigned int domid);
+/* The path of xenstored's socket; no connection to it is of any use. */
+extern const char *fake_socket;
 /* Where the relative path "domid" leads, as on xenstored's socket: nowhere. */
 void fake_relative(bool works);
 

@@ -4,12 +4,36 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "harness.h"
 
 #define LINE "attach guest --no-wait --uuid " UUID " --channels 8 --pages 128" \
 	" --service echo.0,size=64,front/mode=a,back/mode=b --service net.1" \
 	" --service echo.12"
+
+/* The socket of a program that has ended. */
+static void test_dead(void)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	char dir[] = "/tmp/ductctl.XXXXXX";
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	if (!mkdtemp(dir) || snprintf(at.sun_path, sizeof(at.sun_path), "%s/socket", dir) < 0 ||
+	    bind(fd, (struct sockaddr *)&at, sizeof(at)) || listen(fd, 1))
+		abort();
+	fake_socket = at.sun_path;
+	run("list");
+	ok(!code, "xenstored runs");
+	close(fd);
+	run("list");
+	ok(code == 1 && contains(err, "cannot reach xenstore: Connection refused"), "or did");
+	fake_socket = "/nowhere";
+	unlink(at.sun_path);
+	rmdir(dir);
+}
 
 /* Lines of @after that @before has not; to be freed. */
 static char *added(const char *before, const char *after)
@@ -294,6 +318,7 @@ static void test_caller(void)
 	run("list");
 	ok(code == 1 && contains(err, "cannot reach xenstore: Connection refused"),
 	   "no xenstore");
+	test_dead();
 }
 
 static void test_dry_run(void)

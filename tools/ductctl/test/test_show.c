@@ -53,6 +53,9 @@ static void make_sysfs(void)
 	put_file("duct2.echo.0.s/channels/10/full", "5\n");
 	put_file("duct2.echo.0.s/channels/2/full", "6\n");
 	put_file("duct2.echo.0.s/channels/x/full", "7\n");
+	put_file("duct2.echo.0.s/channels/event/full", "7\n");
+	put_file("duct2.echo.0.s/channels/event1x/full", "7\n");
+	put_file("duct2.echo.0.s/channels/events1/full", "7\n");
 	put_file("duct21/uuid", "00000000-0000-0000-0000-000000000000\n");
 	put_file("duct21.echo.0.s/bytes", "777\n");
 	snprintf(link, sizeof(link), "%s/bus/duct/devices/duct2.echo.0.s/driver", root);
@@ -243,6 +246,67 @@ static void test_show_link(void)
 	ok(!code && !strstr(out, "local:"), "show of a link that is not on this machine");
 }
 
+/* Counted events and regions are channels, too. */
+static void test_show_named(void)
+{
+	struct json_object *tree;
+
+	make_links();
+	put_file("duct2.share.0.p/channels/event12/state", "up\n");
+	put_file("duct2.share.0.p/channels/event3/state", "waiting\n");
+	put_file("duct2.share.0.p/channels/region0/state", "down\n");
+	put_file("duct2.share.0.p/channels/attached4294967295/state", "stopped\n");
+	put_file("duct2.share.0.p/channels/attached4294967295/in_bytes", "9\n");
+	run("-j show 5");
+	tree = out_json();
+	same(json_at(tree, "local.0.devices.1.channels"),
+	     "[ { \"channel\": \"attached4294967295\", \"attributes\": { \"in_bytes\": 9, \"state\": \"stopped\" } }, "
+	     "{ \"channel\": \"event3\", \"attributes\": { \"state\": \"waiting\" } }, "
+	     "{ \"channel\": \"event12\", \"attributes\": { \"state\": \"up\" } }, "
+	     "{ \"channel\": \"region0\", \"attributes\": { \"state\": \"down\" } } ]",
+	     "show -j: events and regions, by their names");
+	json_object_put(tree);
+	run("show 5");
+	ok(!code && contains(out, "      channel: event3\n      attributes:\n        state: waiting\n") &&
+	   contains(out, "      channel: region0\n"), "as text");
+	run("-j stats 5");
+	tree = out_json();
+	same(json_at(tree, "local.0.devices.1.channels.0"),
+	     "{ \"channel\": \"attached4294967295\", \"attributes\": { \"in_bytes\": 9 } }",
+	     "stats of them");
+	json_object_put(tree);
+}
+
+/* What broke a link or a channel is repeated, word by word. */
+static void test_show_fault(void)
+{
+	struct json_object *tree;
+
+	make_links();
+	put_file("duct2/fault", "a chunk out of order\n");
+	put_file("duct2.echo.0.s/channels/2/fault", "no room for an answer\n");
+	put_file("duct2.echo.0.s/channels/2/error", "-71\n");
+	put_file("duct2.echo.0.s/channels/10/fault", "\n");
+	put_file("duct2.echo.0.s/channels/event3/fault", "an event without triggers\n");
+	run("-j show 5");
+	tree = out_json();
+	same(json_at(tree, "local.0.attributes.fault"), "a chunk out of order",
+	     "show -j: why a link is broken");
+	same(json_at(tree, "local.0.devices.0.channels.0.attributes"),
+	     "{ \"error\": -71, \"fault\": \"no room for an answer\", \"full\": 6 }",
+	     "why a channel is");
+	same(json_at(tree, "local.0.devices.0.channels.1.attributes"),
+	     "{ \"fault\": \"\", \"full\": 5 }", "that another is not");
+	same(json_at(tree, "local.0.devices.0.channels.2.attributes.fault"),
+	     "an event without triggers", "why an event is");
+	json_object_put(tree);
+	run("show 5");
+	ok(!code && contains(out, "\n    fault: a chunk out of order\n") &&
+	   contains(out, "\n        error: -71\n        fault: no room for an answer\n") &&
+	   contains(out, "\n        fault: -\n") &&
+	   contains(out, "\n        fault: an event without triggers\n"), "as text");
+}
+
 static void test_stats_of(void)
 {
 	struct json_object *tree;
@@ -279,6 +343,8 @@ void test_show(void)
 	test_list();
 	test_show_link();
 	test_stats_of();
+	test_show_named();
+	test_show_fault();
 	test_hostile();
 	test_wide();
 	remove_sysfs();

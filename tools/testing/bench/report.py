@@ -11,9 +11,11 @@ import os
 import re
 import sys
 
-UNITS = {"us": "us", "rate": "1/s", "MB": "MB/s", "jain": "", "events": "1/s", "B": "B"}
+UNITS = {"us": "us", "rate": "1/s", "MB": "MB/s", "jain": "", "events": "1/s", "B": "B",
+         "grants": ""}
+VIRTUAL = "in virtual time, 2 ns an instruction of either end"
 # Their limits are for what is ours, and not for a ratio.
-ABSOLUTE = ("events", "B")
+ABSOLUTE = ("events", "B", "grants")
 
 
 def figures(console, kind):
@@ -42,11 +44,13 @@ def measured(console):
             match = re.fullmatch(r"# measured (.+?)\s*", line)
             if match:
                 return match[1]
-    return "in virtual time, 2 ns an instruction of either end"
+    return VIRTUAL
 
 
 def value(figure, what):
     """In the unit of the row; None if it has none."""
+    if what == "grants":
+        return costs(figure).get("grant_operations_per_message")
     needs = {"us": ("ns", "messages"), "rate": ("messages", "ns"), "MB": ("bytes", "ns"),
              "jain": ("messages", "channels", "squares"), "events": ("events", "ns"),
              "B": ("bytes", "channels")}[what]
@@ -111,6 +115,19 @@ def compare(rows, found):
     return made
 
 
+def disagree(found, calls):
+    """Names whose own counters are not what Xen has seen. A domain does a little beside."""
+    wrong = []
+    for name, seen in calls.items():
+        has = costs(found.get(name))
+        xen = {"notifications_per_message": seen["event"],
+               "grant_operations_per_message": seen["grant"] - seen.get("again", 0)}
+        if any(own in has and abs(has[own] - count) > 0.1 + 0.05 * count
+               for own, count in xen.items()):
+            wrong.append(name)
+    return wrong
+
+
 def number(x, none="failed"):
     if x is None:
         return none
@@ -122,7 +139,7 @@ def cost(row, end, name):
     return "-" if x is None else f"{x:.3f}" if x < 10 else f"{x:.1f}"
 
 
-def table(made, found, calls, how):
+def table(made, found, calls, how, wrong):
     """As text."""
     form = "{:<42} {:>10} {:>10} {:<5} {:>6} {:>8} {:>4}  {:>8} {:>8} {:>8} {:>8} {:>7}\n"
     text = f"Measured {how}\n\n"
@@ -146,6 +163,8 @@ def table(made, found, calls, how):
     for name, counts in calls.items():
         text += "{:<24}".format(name) + "".join(
             f" {what} {count:.2f}" for what, count in counts.items()) + "\n"
+    for name in wrong:
+        text += f"    {name}: its own counters say otherwise\n"
     text += "\nAll figures of this boot:\n"
     for name, figure in sorted(found.items()):
         has = {what: number(value(figure, what), "-") for what in UNITS}
@@ -174,16 +193,18 @@ def plot_data(made, folder):
 def main(rows, console, folder):
     found, calls = figures(console, "figure"), hypercalls(console)
     made, how = compare(rows, found), measured(console)
+    # Of PVH domains, as a host may have, Xen traces no hypercalls.
+    wrong = disagree(found, calls) if how == VIRTUAL else []
     with open(os.path.join(folder, "bench.json"), "w", encoding="ascii") as file:
         json.dump({"measured": how, "rows": made, "figures": found, "hypercalls": calls}, file, indent=1)
         file.write("\n")
-    text = table(made, found, calls, how)
+    text = table(made, found, calls, how, wrong)
     with open(os.path.join(folder, "table.txt"), "w", encoding="ascii") as file:
         file.write(text)
     print(text, end="")
     plot_data(made, folder)
-    failed = sum(bool(row["failed"]) for row in made)
-    print(f"bench: {len(made) - failed} measured, {failed} failed, "
+    failed = sum(bool(row["failed"]) for row in made) + len(wrong)
+    print(f"bench: {len(made) + len(wrong) - failed} measured, {failed} failed, "
           f"{sum(row['met'] is True for row in made)} met")
     sys.exit(bool(failed))
 

@@ -256,6 +256,10 @@ struct xenbus_device {
 	const char *otherend;
 };
 
+struct xenbus_watch {
+	unsigned int nr_pending;
+};
+
 struct xenbus_transaction {
 	u32 id;
 };

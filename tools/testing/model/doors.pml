@@ -13,7 +13,8 @@
  *   GIVE            duct_rx_give(), duct_rx_return()     recv.c, ring.c
  *   Work            duct_recv_work(), duct_next(), duct_rx_sleep(), duct_rx_arm()
  *   RING            duct_door_ring()                     door.c
- *   Irq             duct_link_event(), duct_channel_event(), duct_tx_check()
+ *   Irq             duct_link_event(), duct_slot_event(), duct_channel_event(), duct_tx_check()
+ *   WORTH           duct_slot_worth()                    door.c
  *   Start           duct_door_listen(), duct_slot_install(), duct_channel_bind()
  *
  * Indexes are bytes and begin just below their wrap. A unit is the least frame.
@@ -27,7 +28,7 @@
  *   MORE   any message but the last may be sent with DUCT_MORE
  *   START  end 1 begins to listen, and installs its slots, at any time
  *   SC     no store buffers: one step after the other, for what needs no reordering
- *   SPURIOUS  so many events without reason in a row are an error
+ *   LOOPBACK  an end's events may be handled by two processors at once
  *
  * The mutants, -DMUTANT_<name>, are where the model says MUTANT; each must fail.
  */
@@ -59,12 +60,13 @@
 #define END(s)	((s) & 1)
 #define BIT(s)	(1 << ((s) >> 1))
 
-/* Processors: of a sender, of the second one, of a worker, of an interrupt. */
+/* Processors: of a sender, of the second one, of a worker, of an interrupt, and of another. */
 #define SENDER(s)	(s)
 #define SECOND(s)	(SLOTS + (s))
 #define WORKER(s)	(2 * SLOTS + (s))
 #define IRQ(e)		(3 * SLOTS + (e))
-#define CPUS		(3 * SLOTS + 2)
+#define IRQ_ELSEWHERE(e)	(3 * SLOTS + 2 + (e))
+#define CPUS		(3 * SLOTS + 4)
 
 typedef shared { byte prod, cons, want_data, want_space };
 shared mem[SLOTS];
@@ -78,6 +80,7 @@ typedef half { byte prod, published, cons, want };
 half tx[SLOTS];
 bit tx_lock[SLOTS];
 bit credit[SLOTS];
+byte taken[SLOTS];		/* the reader's own index */
 bit installed[SLOTS];
 bit armed[SLOTS];		/* DUCT_CH_RX_ARMED */
 bit tx_wake[SLOTS];		/* DUCT_CH_TX_WAKE */
@@ -88,7 +91,6 @@ bit woken[CPUS];		/* who waits for room */
 typedef ring { byte at[SZ]; byte units[SZ]; bit there[SZ]; byte put; byte got };
 ring data[SLOTS];
 byte sending;			/* senders that are not done */
-byte spurious[2];		/* events without reason, in a row */
 
 /* ---- memory ---- */
 
@@ -153,6 +155,11 @@ end:	do
 #define MB_RX_ARM(cpu)	true
 #else
 #define MB_RX_ARM(cpu)	MB(cpu)
+#endif
+#ifdef MUTANT_NO_MB_GIVE
+#define MB_GIVE(cpu)	true
+#else
+#define MB_GIVE(cpu)	MB(cpu)
 #endif
 
 /* What is written before an unlock is seen by who locks next. */
@@ -350,7 +357,8 @@ inline TAKE(r)
 		cons = cons + data[r].units[cons % SZ];
 		budget++
 	:: else -> break
-	od
+	od;
+	taken[PEER(r)] = cons
 }
 
 proctype Work(byte cpu, s)
@@ -438,10 +446,19 @@ inline WAKE_READER(s)
 	}
 }
 
+inline WORTH(s)
+{
+	worth = (mem[PEER(s)].prod != taken[s]);
+	if
+	:: worth
+	:: else -> worth = (tx[s].want != 0)
+	fi
+}
+
 proctype Irq(byte cpu, e)
 {
 	byte old, want, was, took, s;
-	bit err, real;
+	bit err, worth;
 
 end:	do
 #ifdef MUTANT_LATE_CLEAR
@@ -470,7 +487,34 @@ end:	do
 			:: !was
 			:: else ->
 				was = 0;
-				real = 1;
+				WORTH(s);
+				do
+				:: worth -> break
+				:: else ->
+#ifdef MUTANT_KEEPS_CREDIT
+					break
+#else
+					STORE(cpu, CREDIT, s, 1);
+					MB_GIVE(cpu);
+#ifdef MUTANT_GIVES_BLINDLY
+					break
+#else
+					WORTH(s);
+					if
+					:: worth -> atomic { worth = credit[s]; credit[s] = 0 }
+					:: else
+					fi;
+					if
+					:: worth -> WORTH(s)
+					:: else -> break
+					fi
+#endif
+#endif
+				od;
+				if
+				:: !worth -> goto next
+				:: else -> worth = 0
+				fi;
 #ifndef MUTANT_DATA_ALONE
 				if
 				:: !tx[s].want
@@ -489,17 +533,13 @@ end:	do
 #endif
 				WAKE_READER(s)
 			fi;
-			s = s + 2
+next:			s = s + 2
 		od;
 		atomic {
 #ifdef MUTANT_LATE_CLEAR
 			event[e] = 0;
 #endif
-#ifdef SPURIOUS
-			spurious[e] = (real -> 0 : spurious[e] + 1);
-			assert(spurious[e] <= SPURIOUS);
-#endif
-			took = 0; s = 0; real = 0
+			took = 0; s = 0; worth = 0
 		}
 	od
 }
@@ -538,6 +578,7 @@ inline BEGIN(s)
 	tx[s].published = FIRST;
 	tx[s].cons = FIRST;
 	credit[s] = 1;
+	taken[s] = FIRST;
 	RUN(Work(WORKER(s), s), WORKER(s));
 #ifdef START
 	installed[s] = !END(s);
@@ -581,6 +622,10 @@ init
 		listens[0] = 1;
 		RUN(Irq(IRQ(0), 0), IRQ(0));
 		RUN(Irq(IRQ(1), 1), IRQ(1));
+#ifdef LOOPBACK
+		RUN(Irq(IRQ_ELSEWHERE(0), 0), IRQ_ELSEWHERE(0));
+		RUN(Irq(IRQ_ELSEWHERE(1), 1), IRQ_ELSEWHERE(1));
+#endif
 #ifdef START
 		run Start()
 #else

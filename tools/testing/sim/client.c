@@ -13,11 +13,14 @@ void client_tell(struct client_channel *c)
 
 void client_wait(struct client_channel *c, u32 news)
 {
+	sim_freeze_point();
 	wait_event(c->wait, READ_ONCE(c->news) != news || READ_ONCE(c->stop));
+	sim_freeze_point();
 }
 
 bool client_ends(struct client_channel *c)
 {
+	sim_freeze_point();
 	return READ_ONCE(c->stop) || sim_hurry;
 }
 
@@ -198,6 +201,30 @@ static void client_trigger(void *arg)
 	client_flow_end(c);
 }
 
+/* ---- one channel more than there may be ---- */
+
+static void client_more_rung(struct duct_event *ev, void *arg, u32 n)
+{
+	sim_fail("a channel has come up that was one too many");
+}
+
+/*
+ * Its number is the highest: it is asked for after the others. A backend that wishes it while it
+ * waits for all others does not ask at all.
+ */
+static int client_open_more(struct client *client)
+{
+	int err;
+
+	if (!sim_plan.tight || client->more)
+		return 0;
+	client->more = duct_event_open(client->dd, SIM_CHANNELS, client_more_rung, NULL);
+	err = PTR_ERR_OR_ZERO(client->more);
+	if (err)
+		client->more = NULL;
+	return err;
+}
+
 /* ---- what the core tells ---- */
 
 static void client_up(struct duct_channel *ch)
@@ -207,6 +234,10 @@ static void client_up(struct duct_channel *ch)
 
 	if (ch->dd->peer == DOMID_INVALID)
 		sim_fail("up without a peer");
+	if (c->is_up)
+		sim_fail("channel %u is up twice", c->number);
+	c->is_up = true;
+	client_open_more(c->client);
 	sim_flow_session(c->number, c->client->side, c->life, core->told);
 	if (core->keep)
 		sim_flow_up(c->number, c->client->side, core->keep->cookie);
@@ -217,6 +248,11 @@ static void client_down(struct duct_channel *ch, int why)
 {
 	struct client_channel *c = ch->priv;
 
+	if (!c->is_up)
+		sim_fail("channel %u is down, and was not up", c->number);
+	c->is_up = false;
+	if (sim_plan.resumes && why != -ECONNRESET && !sim_hurry)
+		sim_fail("channel %u ends with an epoch: %d", c->number, why);
 	sim_flow_session(c->number, c->client->side, 0, 0);
 	sim_flow_ended(c->number, !c->client->side, c->life, why);
 	if (to_duct_channel_core(ch)->keep && why != -EPIPE)
@@ -267,7 +303,8 @@ static int client_open_channel(struct client_channel *c)
 	if (plan->resumable && sim_plan.keep)
 		cfg.flags |= DUCT_RESUMABLE;
 	if (plan->kind == SIM_CALLING) {
-		cfg.max_calls = 3;
+		/* Where they are many what they lend does not all go through the staging. */
+		cfg.max_calls = sim_plan.tight ? 8 : 3;
 		cfg.max_answer = 64;
 	}
 	return duct_open(c->client->dd, c->number, &cfg, &c->ch);
@@ -282,7 +319,7 @@ static void client_begin(struct client_channel *c, const char *name, void (*fn)(
 static int client_open(struct client *client, u32 number)
 {
 	struct client_channel *c = &client->channel[number];
-	int err;
+	int err, i;
 
 	c->client = client;
 	c->number = number;
@@ -308,8 +345,8 @@ static int client_open(struct client *client, u32 number)
 		client_begin(c, "region", client_region_task);
 		return 0;
 	case SIM_CALLING:
-		client_begin(c, "caller", client_caller);
-		client_begin(c, "caller", client_caller);
+		for (i = 0; i < (sim_plan.tight ? 6 : 2); i++)
+			client_begin(c, "caller", client_caller);
 		client_begin(c, "replier", client_replier);
 		break;
 	default:
@@ -350,6 +387,7 @@ static void client_remove(struct duct_device *dd)
 	struct client *client = dev_get_drvdata(&dd->dev);
 	u32 i;
 
+	duct_event_close(client->more);
 	for (i = 0; i < sim_plan.channels; i++)
 		client_close(&client->channel[i]);
 	kfree(client);
@@ -368,6 +406,8 @@ static int client_probe(struct duct_device *dd)
 	dev_set_drvdata(&dd->dev, client);
 	for (i = 0; !err && i < sim_plan.channels; i++)
 		err = client_open(client, i);
+	if (!err && !client->side)
+		err = client_open_more(client);
 	if (err)
 		client_remove(dd);
 	return err;

@@ -31,6 +31,7 @@ struct client_request {
  * @wait: the tasks', for up, room, something to read, or the end
  * @news: counts what they are told
  * @stop: they end
+ * @is_up: it was told so, and not of the end
  * @tasks: that there are
  * @last: reader: behind the last unit
  * @rest: stream: bytes of a word that is not whole
@@ -51,6 +52,7 @@ struct client_channel {
 	wait_queue_head_t wait;
 	u32 news;
 	bool stop;
+	bool is_up;
 	u32 tasks;
 	u32 last;
 	u8 rest[8];
@@ -61,9 +63,17 @@ struct client_channel {
 	u32 calls_n;
 };
 
+/**
+ * struct client - one device's
+ * @dd: it
+ * @side: this end
+ * @more: one channel more than there may be; refused
+ * @channel: by number
+ */
 struct client {
 	struct duct_device *dd;
 	u32 side;
+	struct duct_event *more;
 	struct client_channel channel[SIM_CHANNELS];
 };
 

@@ -2,7 +2,8 @@
 /* The clients: making calls and serving them, with memory lent or without. */
 #include "client.h"
 
-#define LEND_PAGES	4
+#define LEND_PAGES	16
+#define LEND_FEW	4
 #define POISON		0xbd
 
 /**
@@ -77,7 +78,7 @@ static void lend_free(struct client_lend *lend)
 /* Whole pages, or parts of them. */
 static int lend_new(struct client_lend *lend, bool whole)
 {
-	u32 n = 1 + sim_rnd(LEND_PAGES), i;
+	u32 n = 1 + sim_rnd(sim_plan.tight ? LEND_PAGES : LEND_FEW), i;
 
 	sg_init_table(lend->sg, n);
 	lend->bytes = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The clients: a region that one end owns and the other has attached. The first page is the
- * owner's, who has written it before anybody sees it; the second the other's.
+ * owner's, who has written it before anybody sees it; the second the other's, if it may write.
  */
 #include "client.h"
 
@@ -69,7 +69,8 @@ static void region_up(struct duct_region *r, unsigned int peer)
 
 	if (!region_owned(own->c)) {
 		region_check(own->c, r);
-		WRITE_ONCE(*(u64 *)((u8 *)r->addr + REGION_AT), sim_word(own->c->number, 0, 0));
+		if (!own->c->plan->readonly)
+			WRITE_ONCE(*(u64 *)((u8 *)r->addr + REGION_AT), sim_word(own->c->number, 0, 0));
 	}
 	region_told(own, true);
 }
@@ -131,7 +132,8 @@ static int region_begin(struct client_region *own)
 		return PTR_ERR(own->region);
 	if (region_owned(c)) {
 		region_fill(own->region);
-		err = duct_region_offer(own->region, c->client->dd, c->number, true);
+		err = duct_region_offer(own->region, c->client->dd, c->number,
+					!c->plan->readonly);
 	}
 	own->watch.fn = region_rung;
 	own->watch.off = REGION_AT;

@@ -397,6 +397,19 @@ void sim_devices_read(u32 domain)
 			read_one(i);
 }
 
+/* The domain is another one now; its tasks are still frozen. */
+void sim_devices_restore(u32 domain)
+{
+	u32 i;
+
+	for (i = 0; i < SHOWN; i++) {
+		struct device *dev = shown[i].kobj ? shown[i].dev : NULL;
+
+		if (dev && shown[i].domain == domain && dev->type->pm)
+			dev->type->pm->restore(dev);
+	}
+}
+
 void sim_devices_kill(u32 domain)
 {
 	u32 i;

@@ -31,6 +31,7 @@ enum sim_kind {
  * @goal: of each end: messages, words, calls or triggers to send
  * @lend: calls lend memory
  * @map: the server maps it
+ * @readonly: of a region, its peer may not write
  */
 struct sim_channel {
 	enum sim_kind kind;
@@ -41,6 +42,7 @@ struct sim_channel {
 	u32 goal[2];
 	bool lend;
 	bool map;
+	bool readonly;
 };
 
 /**
@@ -60,6 +62,10 @@ struct sim_channel {
  * @orderly: who closes is heard: nothing fails, nobody is slow or dies
  * @resumes: nothing happens that a resumable channel does not outlive
  * @calm: no epoch ends
+ * @budget: messages that one run of a worker takes
+ * @budget_alone: and while nobody else wants its processor
+ * @tight: the toolstack allows as many channels as there are, and the fewest pages
+ * @hostile: it is asked to break the protocol
  * @heal: the link may have been given up: it is attached anew before all must be there
  */
 struct sim_plan {
@@ -78,8 +84,15 @@ struct sim_plan {
 	bool orderly;
 	bool resumes;
 	bool calm;
+	u32 budget;
+	u32 budget_alone;
+	bool tight;
+	bool hostile;
 	bool heal;
 };
+
+#define SIM_BUDGET		64	/* as the driver has it */
+#define SIM_BUDGET_ALONE	1024
 
 extern struct sim_plan sim_plan;
 extern bool sim_hurry;		/* the run ends: senders stop */
@@ -130,6 +143,7 @@ u32 sim_domain_now(void);
 u32 sim_rnd(u32 n);
 bool sim_chance(u32 one_in);
 void sim_sleep(unsigned long ticks);
+void sim_freeze_point(void);
 __printf(1, 2) void __noreturn sim_fail(const char *fmt, ...);
 __printf(1, 2) void sim_trace(const char *fmt, ...);
 

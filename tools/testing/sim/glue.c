@@ -41,6 +41,7 @@ struct sim_image NAME(image) = {
 		[SIM_WIRE] = ENTRY(wire),
 		[SIM_CLIENT] = ENTRY(client),
 	},
+	.inside = { .look = sim_inside_look, .spoil = sim_inside_spoil },
 	.state_name = duct_state_name,
 	.param = {
 		[SIM_START_INDEX] = { sim_param_start_index },

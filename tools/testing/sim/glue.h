@@ -11,6 +11,10 @@
 void duct_local_exit(void);
 struct duct_step sim_state_step(enum duct_side side, unsigned int ours, unsigned int peer);
 
+/* inside.c */
+void sim_inside_look(void);
+bool sim_inside_spoil(void);
+
 /* A module may have no variables of either kind. */
 #define MARK(name)	extern char name[] __weak
 #define MODULE(m)								\

@@ -3,6 +3,8 @@
  * Grants: a table for each domain, and what is mapped. A page that is granted may not be
  * freed, and one that the peer has mapped not be taken back.
  */
+#include <stdlib.h>
+
 #include "sim.h"
 
 #define REFS		2048u
@@ -24,6 +26,7 @@ struct ref {
 	u32 maps;
 	bool deferred;		/* gnttab_end_foreign_access() found it mapped */
 	struct page *page;	/* to be put then */
+	char *older;		/* what was in it some time ago; NULL: not remembered */
 };
 
 struct handle {
@@ -41,6 +44,7 @@ static struct ref refs[SIM_DOMAINS][REFS];
 static struct handle handles[HANDLES];
 static u32 refs_used[SIM_DOMAINS], next_ref[SIM_DOMAINS], lives[SIM_DOMAINS];
 static u32 handles_used;
+static u32 unmapped_sync;	/* calls of gnttab_unmap_refs_sync() */
 static u16 granted[FRAMES], mapped[FRAMES];
 
 bool sim_frame_granted(u32 frame)
@@ -78,6 +82,7 @@ int gnttab_grant_foreign_access(domid_t domid, unsigned long frame, int readonly
 				     .frame = sim_pages[frame].frame, .readonly = readonly };
 	granted[refs[d][ref].frame]++;
 	refs_used[d]++;
+	sim_page_shown(&sim_pages[frame]);
 	return ref;
 }
 
@@ -97,14 +102,17 @@ int gnttab_end_foreign_access_ref(grant_ref_t ref)
 	sim_point();
 	if (r->maps || sim_fault(SIM_REVOKE))
 		return 0;
-	if (r->state == REF_ACTIVE)
+	if (r->state == REF_ACTIVE) {
+		sim_page_shown(&sim_pages[r->frame]);
 		granted[r->frame]--;
+	}
 	r->state = REF_ENDED;
 	return 1;
 }
 
 static void ref_free(u32 domain, struct ref *r)
 {
+	free(r->older);
 	*r = (struct ref){};
 	refs_used[domain]--;
 }
@@ -164,6 +172,17 @@ void gnttab_end_foreign_access(grant_ref_t ref, struct page *page)
 		put_page(page);
 }
 
+/*
+ * What is given only to be read is used so, and nothing else is given otherwise: Xen sees to the
+ * one half, and a link that works in spite of it has lost what it was given.
+ */
+static void check_use(const struct ref *r, bool write, const char *how)
+{
+	if (r->readonly == write)
+		sim_fail("a page given to be %s is %s to be %s", r->readonly ? "read" : "written",
+			 how, write ? "written" : "read");
+}
+
 /* ---- mapping ---- */
 
 static int map_one(struct gnttab_map_grant_ref *op)
@@ -180,9 +199,9 @@ static int map_one(struct gnttab_map_grant_ref *op)
 	if (owner < 0 || op->ref >= REFS || !(op->flags & GNTMAP_host_map))
 		return GNTST_bad_gntref;
 	r = &refs[owner][op->ref];
-	if (r->state != REF_ACTIVE || r->peer != sim_domains[mapper].domid ||
-	    (r->readonly && !(op->flags & GNTMAP_readonly)))
+	if (r->state != REF_ACTIVE || r->peer != sim_domains[mapper].domid)
 		return GNTST_bad_gntref;
+	check_use(r, !(op->flags & GNTMAP_readonly), "mapped");
 	if (!page->hollow || page->domain != mapper || page->frame != SIM_NO_FRAME)
 		sim_fail("mapped at a page that is not for that");
 	for (i = 0; i < HANDLES && handles[i].used; i++)
@@ -255,9 +274,9 @@ static char *copy_side(const struct gnttab_copy_ptr *p, bool foreign, bool to, u
 	if (owner < 0 || p->u.ref >= REFS)
 		return NULL;
 	r = &refs[owner][p->u.ref];
-	if (r->state != REF_ACTIVE || r->peer != sim_domains[sim_domain_now()].domid ||
-	    (to && r->readonly))
+	if (r->state != REF_ACTIVE || r->peer != sim_domains[sim_domain_now()].domid)
 		return NULL;
+	check_use(r, to, "copied");
 	return (char *)sim_frame_address(r->frame) + p->offset;
 }
 
@@ -348,10 +367,81 @@ int gnttab_unmap_refs_sync(struct gntab_unmap_queue_data *item)
 	unsigned int i;
 
 	sim_might_sleep("gnttab_unmap_refs_sync");
+	unmapped_sync++;
 	for (i = 0; i < item->count; i++)
 		while (item->pages[i]->refs > 1)
 			sim_sleep(1);
 	return HYPERVISOR_grant_table_op(GNTTABOP_unmap_grant_ref, item->unmap_ops, item->count);
+}
+
+/* ---- the domain is saved, and restored ---- */
+
+/* The saving has begun: what the peer writes from here on may be lost. */
+void sim_grants_remember(u32 domain)
+{
+	u32 i;
+
+	for (i = FIRST_REF; i < REFS; i++) {
+		struct ref *r = &refs[domain][i];
+
+		if (r->state != REF_ACTIVE || r->readonly || r->older)
+			continue;
+		r->older = malloc(PAGE_SIZE);
+		memcpy(r->older, sim_frame_address(r->frame), PAGE_SIZE);
+	}
+}
+
+/* What the peer has mapped are the pages of the domain that was saved, and is no more. */
+static void handles_leave(u32 domain)
+{
+	u32 copies[FRAMES] = {}, i;
+
+	for (i = 0; i < HANDLES; i++) {
+		struct handle *h = &handles[i];
+
+		if (!h->used || (h->owner != domain && h->mapper != domain))
+			continue;
+		if (h->mapper == domain)
+			sim_fail("a domain is saved that has pages of another mapped");
+		if (h->life != lives[domain])
+			continue;
+		if (!copies[h->frame])
+			copies[h->frame] = sim_frame_copy(h->frame);
+		mapped[h->frame]--;
+		h->frame = copies[h->frame];
+		mapped[h->frame]++;
+		h->page->frame = h->frame;
+		sim_page_changed(h->page, true);
+	}
+}
+
+/*
+ * All references are there, as Linux knows, and none means anything. Xen takes no note of what
+ * is written through grants: some pages are what they were when the saving began.
+ */
+void sim_grants_restore(u32 domain)
+{
+	u32 i;
+
+	handles_leave(domain);
+	lives[domain]++;
+	for (i = FIRST_REF; i < REFS; i++) {
+		struct ref *r = &refs[domain][i];
+
+		if (r->state == REF_FREE)
+			continue;
+		r->maps = 0;
+		if (r->deferred) {
+			deferred_end(domain, r);
+			continue;
+		}
+		if (r->state == REF_ACTIVE) {
+			granted[r->frame]--;
+			if (r->older && sim_one_in(2))
+				memcpy(sim_frame_address(r->frame), r->older, PAGE_SIZE);
+		}
+		r->state = REF_ENDED;
+	}
 }
 
 /* ---- begin and end ---- */
@@ -394,6 +484,12 @@ void sim_grants_reset(void)
 	memset(next_ref, 0, sizeof(next_ref));
 	memset(mapped, 0, sizeof(mapped));
 	memset(granted, 0, sizeof(granted));
+	unmapped_sync = 0;
+}
+
+u32 sim_grants_unmapped_sync(void)
+{
+	return unmapped_sync;
 }
 
 void sim_grants_ledger(u32 domain)

@@ -24,6 +24,7 @@ struct chunk {
 	u64 live;
 };
 
+#define SIM_UNSET	0x6b	/* a byte that nobody has written */
 #define CHUNK_LIVE	0x6c6976656c697665ULL
 
 struct area {
@@ -55,7 +56,7 @@ void *sim_alloc(size_t size, gfp_t gfp)
 		return NULL;
 	c = malloc(sizeof(*c) + size);
 	/* Else it is what was there before: nobody's business. */
-	memset(c + 1, gfp & __GFP_ZERO ? 0 : 0x6b, size);
+	memset(c + 1, gfp & __GFP_ZERO ? 0 : SIM_UNSET, size);
 	c->from = __builtin_return_address(0);
 	c->domain = sim_domain_now();
 	c->size = size;
@@ -158,7 +159,8 @@ static struct page *page_find(u32 from, u32 n, u32 *next)
 	sim_fail("no more pages");
 }
 
-struct page *alloc_page(gfp_t gfp)
+/* @module: whose. What is not asked for as zeroes is what was there before. */
+struct page *sim_alloc_page(gfp_t gfp, const char *module)
 {
 	struct page *page;
 
@@ -169,13 +171,28 @@ struct page *alloc_page(gfp_t gfp)
 		return NULL;
 	page = page_find(0, FRAMES, &next_frame);
 	*page = (struct page){ .refs = 1, .domain = sim_domain_now(),
-			       .frame = page - sim_pages };
+			       .frame = page - sim_pages, .lent = !strcmp(module, "client") };
 	if (page->frame >= most_frame)
 		most_frame = page->frame + 1;
 	sim_domains[page->domain].pages++;
 	ASAN_UNPOISON_MEMORY_REGION(sim_frame_address(page->frame), PAGE_SIZE);
-	memset(sim_frame_address(page->frame), gfp & __GFP_ZERO ? 0 : 0x6b, PAGE_SIZE);
+	memset(sim_frame_address(page->frame), gfp & __GFP_ZERO ? 0 : SIM_UNSET, PAGE_SIZE);
 	return page;
+}
+
+/*
+ * XSA-216, 403: nothing that was in our memory before is in a page that the peer sees; but
+ * for pages that a client lends, which are shown because they are what they are.
+ */
+void sim_page_shown(const struct page *page)
+{
+	const u64 *word = sim_frame_address(page->frame);
+	u32 i;
+
+	for (i = 0; !page->lent && i < PAGE_SIZE / sizeof(*word); i++)
+		if (word[i] == ~0ULL / 0xff * SIM_UNSET)
+			sim_fail("the peer is shown memory that nobody has written, at %#zx",
+				 i * sizeof(*word));
 }
 
 void get_page(struct page *page)
@@ -378,6 +395,19 @@ void sim_memory_kill(u32 domain)
 		    (page->hollow || !sim_frame_mapped(page->frame)))
 			page_free(page);
 	}
+}
+
+/* Of a domain that is no more, and whose page the other has mapped. Return: the frame */
+u32 sim_frame_copy(u32 frame)
+{
+	struct page *page = page_find(0, FRAMES, &next_frame);
+
+	*page = (struct page){ .refs = 1, .domain = sim_pages[frame].domain,
+			       .frame = page - sim_pages };
+	sim_domains[page->domain].pages++;
+	ASAN_UNPOISON_MEMORY_REGION(sim_frame_address(page->frame), PAGE_SIZE);
+	memcpy(sim_frame_address(page->frame), sim_frame_address(frame), PAGE_SIZE);
+	return page->frame;
 }
 
 /* The last mapping of a page of a domain that died is gone. */

@@ -19,6 +19,8 @@ static const char * const op_names[SIM_OP_KINDS] = {
 	[SIM_OP_STATS] = "statistics are read",
 	[SIM_OP_STATE] = "state overwritten",
 	[SIM_OP_SIGNAL] = "signal",
+	[SIM_OP_RESTORE] = "save, restore",
+	[SIM_OP_SPOIL] = "an index that cannot be, and the peer renewed",
 };
 
 /* ---- making ---- */
@@ -45,7 +47,7 @@ static void make_op(struct sim_op *op, bool gentle)
 {
 	static const u32 gentle_ops[] = { SIM_OP_WIRE, SIM_OP_WIRE, SIM_OP_STATS };
 
-	op->kind = gentle ? gentle_ops[sim_rnd(3)] : sim_rnd(SIM_OP_KINDS);
+	op->kind = gentle ? gentle_ops[sim_rnd(3)] : sim_rnd(SIM_OP_DRAWN);
 	op->side = sim_rnd(2);
 	op->value = sim_rnd(8);
 	op->wait = sim_one_in(2) ? 0 : sim_rnd(sim_one_in(4) ? 3 * HZ : HZ / 10);
@@ -55,20 +57,25 @@ static void make_op(struct sim_op *op, bool gentle)
 static void make_promises(void)
 {
 	bool deaths = sim_plan.first_state, clients = false, epochs = false, slow = sim_seed.early_one_in;
+	bool restores = false;
 	u32 i;
 
 	sim_plan.heal = sim_armed_n || sim_plan.first_state;
+	sim_plan.hostile = sim_plan.first_state;
 	for (i = 0; i < sim_ops_n; i++) {
 		enum sim_op_kind kind = sim_ops[i].kind;
 
-		deaths |= kind == SIM_OP_DEATH || kind == SIM_OP_FORCE || kind == SIM_OP_STATE;
+		deaths |= kind == SIM_OP_DEATH || kind == SIM_OP_FORCE || kind == SIM_OP_STATE ||
+			  kind == SIM_OP_SPOIL;
 		slow |= kind == SIM_OP_PAUSE;
+		restores |= kind == SIM_OP_RESTORE;
 		clients |= kind == SIM_OP_CLIENT || kind == SIM_OP_CORE || kind == SIM_OP_DETACH;
 		epochs |= kind != SIM_OP_STATS && kind != SIM_OP_SIGNAL;
 		sim_plan.heal |= kind == SIM_OP_STATE || kind == SIM_OP_FORCE;
+		sim_plan.hostile |= kind == SIM_OP_STATE || kind == SIM_OP_SPOIL;
 	}
-	sim_plan.orderly = !deaths && !slow && !sim_armed_n;
-	sim_plan.resumes = sim_plan.orderly && !clients;
+	sim_plan.resumes = !deaths && !slow && !sim_armed_n && !clients;
+	sim_plan.orderly = !deaths && !slow && !sim_armed_n && !restores;
 	sim_plan.calm = sim_plan.orderly && !epochs;
 }
 
@@ -84,6 +91,82 @@ static void make_schedule(u64 seed)
 	/* By number: what the seeds do that found something stays. */
 	sim_seed.preempts = seed % 4 == 0;
 	sim_seed.lingers = seed % 8 == 0;
+	sim_seed.narrow = seed % 8 == 7;
+}
+
+/* The @nth that is not drawn. */
+static void add_op(u32 nth, enum sim_op_kind kind, u32 side, u32 steps, u32 dropped)
+{
+	if (!(dropped & SIM_DROP_OP(SIM_OPS_DRAWN + nth)))
+		sim_ops[sim_ops_n++] = (struct sim_op){ .kind = kind, .side = side, .steps = steps,
+							.value = steps % 2 };
+}
+
+/*
+ * As few pages as a link can have, and channels: more are asked for, and nobody needs them. No
+ * client goes while its link does not: its channels would count as long as they drain.
+ */
+static void make_tight(void)
+{
+	u32 i;
+
+	sim_plan.tight = true;
+	sim_plan.stage_kib = 160;
+	for (i = 0; i < sim_ops_n; i++)
+		if (sim_ops[i].kind != SIM_OP_WIRE)
+			sim_ops[i].kind = SIM_OP_STATS;
+	for (i = 0; i < sim_plan.channels; i++) {
+		struct sim_channel *c = &sim_plan.channel[i];
+
+		c->ring = min(c->ring, 2048u);
+		if (c->kind == SIM_REGIONS)
+			c->kind = SIM_EVENTS;
+	}
+}
+
+/*
+ * Of a frontend that has nothing of its peer's mapped: such a domain cannot be saved. Every other
+ * time nothing else happens, but for a reload: then what is resumable is resumed.
+ */
+static void make_restores(u64 seed, u32 dropped)
+{
+	u32 i;
+
+	for (i = 0; i < sim_plan.channels; i++) {
+		struct sim_channel *c = &sim_plan.channel[i];
+
+		c->map = false;
+		if (c->kind == SIM_REGIONS)
+			c->kind = SIM_MESSAGES;
+	}
+	if (seed & 16) {
+		sim_ops_n = 0;
+		sim_armed_n = 0;
+	}
+	add_op(0, SIM_OP_RESTORE, SIM_FRONT, seed % 700, dropped);
+	add_op(1, seed & 32 ? SIM_OP_RESTORE : SIM_OP_WIRE, seed & 64 ? SIM_FRONT : SIM_BACK,
+	       seed % 1100, dropped);
+}
+
+/* By number, and nothing is drawn for it: what all other seeds do stays. */
+static void make_special(u64 seed, u32 dropped)
+{
+	switch (seed % 16) {
+	case 3:
+		add_op(0, SIM_OP_SPOIL, SIM_BACK, seed % 500, dropped);
+		break;
+	case 5:
+		sim_plan.budget = 4;
+		sim_plan.budget_alone = 12;
+		break;
+	case 9:
+		make_tight();
+		break;
+	case 12:
+	case 13:
+		make_restores(seed, dropped);
+		break;
+	}
 }
 
 void sim_plan_make(u64 seed, u32 dropped)
@@ -97,6 +180,8 @@ void sim_plan_make(u64 seed, u32 dropped)
 	sim_plan.channels = 1 + sim_rnd(SIM_CHANNELS);
 	for (i = 0; i < sim_plan.channels; i++) {
 		make_channel(&sim_plan.channel[i]);
+		/* By number: see make_special(). */
+		sim_plan.channel[i].readonly = seed % 3 == 0;
 		if (dropped & SIM_DROP_CHANNEL(i))
 			memset(sim_plan.channel[i].goal, 0, sizeof(sim_plan.channel[i].goal));
 	}
@@ -109,11 +194,13 @@ void sim_plan_make(u64 seed, u32 dropped)
 	sim_plan.first_state = seed % 8 == 7 ? 1 + seed / 8 % 6 : 0;
 	/* No reload takes so long; what waits for a dead guest has gone before all is over. */
 	sim_plan.resume_timeout = 20;
+	sim_plan.budget = SIM_BUDGET;
+	sim_plan.budget_alone = SIM_BUDGET_ALONE;
 	sim_plan.peers = sim_one_in(3);
 	sim_plan.front_serves = sim_one_in(2);
 	gentle = sim_one_in(3);
 	sim_ops_n = 0;
-	for (i = 0, n = sim_rnd(sim_one_in(4) ? SIM_OPS + 1 : 4); i < n; i++) {
+	for (i = 0, n = sim_rnd(sim_one_in(4) ? SIM_OPS_DRAWN + 1 : 4); i < n; i++) {
 		struct sim_op op;
 
 		make_op(&op, gentle);
@@ -128,6 +215,7 @@ void sim_plan_make(u64 seed, u32 dropped)
 		if (!(dropped & SIM_DROP_FAULT(i)))
 			sim_armed[sim_armed_n++] = a;
 	}
+	make_special(seed, dropped);
 	make_promises();
 	sim_faults_begin();
 }
@@ -137,20 +225,23 @@ void sim_plan_print(FILE *to, u32 dropped)
 	static const char * const kinds[] = { "messages", "a stream", "calls", "events", "a region" };
 	u32 i;
 
-	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s%s, indexes from %u\n",
+	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s%s%s, indexes from %u\n",
 		sim_seed.number, sim_seed.switch_every, sim_seed.delay_one_in,
 		sim_seed.early_one_in, sim_seed.weak ? ", stores late" : "",
 		sim_seed.preempts ? ", preempted for long" : "",
+		sim_seed.narrow ? ", a small control ring" : "",
 		sim_plan.keep ? ", devices kept" : "", sim_plan.peers ? ", peers" : "",
 		sim_plan.start_index);
 	for (i = 0; i < sim_plan.channels; i++)
-		fprintf(to, "# channel %u: %s, %u and %u%s%s%s%s, ring %u\n", i,
+		fprintf(to, "# channel %u: %s, %u and %u%s%s%s%s%s, ring %u\n", i,
 			kinds[sim_plan.channel[i].kind], sim_plan.channel[i].goal[0],
 			sim_plan.channel[i].goal[1],
 			sim_plan.channel[i].resumable ? ", resumable" : "",
 			sim_plan.channel[i].pull ? ", pulled" : "",
 			sim_plan.channel[i].lend ? ", lending" : "",
-			sim_plan.channel[i].map ? ", mapping" : "", sim_plan.channel[i].ring);
+			sim_plan.channel[i].map ? ", mapping" : "",
+			sim_plan.channel[i].kind == SIM_REGIONS && sim_plan.channel[i].readonly ?
+			", to be read" : "", sim_plan.channel[i].ring);
 	for (i = 0; i < sim_ops_n; i++)
 		fprintf(to, "# operation: %s, %s, %u, after %u jiffies and %u switches\n",
 			op_names[sim_ops[i].kind], sim_ops[i].side ? "back" : "front",
@@ -219,18 +310,51 @@ static void write_state(u32 side, u32 value)
 		sim_node_write(0, path, text);
 }
 
+static void wait_for_state(u32 side, u32 value)
+{
+	u64 until = sim_steps + 3000;
+
+	while (sim_steps < until && !state_is(side, value) && others_run())
+		sim_switch();
+}
+
 /* One that nobody wrote, when the other end is in any state of its own. */
 static void overwrite_state(u32 side, u32 value)
 {
-	u64 until = sim_steps + 3000;
 	u32 when = 1 + sim_rnd(6);
 
 	/* It stays there only while the peer is closing, too. */
 	if (when == XenbusStateClosing)
 		write_state(side, XenbusStateClosing);
-	while (sim_steps < until && !state_is(!side, when) && others_run())
-		sim_switch();
+	wait_for_state(!side, when);
 	write_state(side, value);
+}
+
+static void spoil_task(void *arg)
+{
+	sim_domains[SIM_FRONT].image->inside.spoil();
+	*(bool *)arg = true;
+}
+
+/*
+ * The frontend finds that the backend breaks the protocol, and closes: before it looks again
+ * the backend has closed as well, and is there in its next life, with which it begins anew.
+ */
+static void spoil(void)
+{
+	bool done = false;
+
+	if (!sim_domains[SIM_FRONT].loaded[SIM_CORE])
+		return;
+	sim_spawn(SIM_FRONT, "spoil", spoil_task, &done);
+	while (!done && others_run())
+		sim_switch();
+	wait_for_state(SIM_FRONT, XenbusStateClosing);
+	sim_domains[SIM_FRONT].paused = true;
+	sim_rmmod(SIM_BACK, SIM_WIRE);
+	sim_insmod(SIM_BACK, SIM_WIRE);
+	wait_for_state(SIM_BACK, XenbusStateInitWait);
+	sim_domains[SIM_FRONT].paused = false;
 }
 
 static void signal_one(u32 side)
@@ -289,6 +413,12 @@ static void do_op(const struct sim_op *op)
 		break;
 	case SIM_OP_STATE:
 		overwrite_state(side, op->value);
+		break;
+	case SIM_OP_SPOIL:
+		spoil();
+		break;
+	case SIM_OP_RESTORE:
+		sim_restore(op->value);
 		break;
 	default:
 		signal_one(side);

@@ -284,10 +284,37 @@ static struct task_struct *pick(void)
 	return &tasks[late];
 }
 
+/* In this domain, an interrupt's handler is at work. */
+bool sim_handlers(void)
+{
+	u32 i;
+
+	for (i = 0; i < tasks_n; i++)
+		if (tasks[i].state != SIM_FREE && tasks[i].in_irq &&
+		    tasks[i].domain == running->domain)
+			return true;
+	return false;
+}
+
+/* The same, one that holds RCU. */
+bool sim_readers(void)
+{
+	u32 i;
+
+	for (i = 0; i < tasks_n; i++)
+		if (tasks[i].state != SIM_FREE && tasks[i].rcu &&
+		    tasks[i].domain == running->domain)
+			return true;
+	return false;
+}
+
 static void switch_to(struct task_struct *next)
 {
 	struct task_struct *self = running;
 
+	/* What it did must leave all in order. */
+	if (self && sim_domains[self->domain].loaded[SIM_CORE])
+		sim_domains[self->domain].image->inside.look();
 	sim_until_switch = sim_rnd(2 * sim_seed.switch_every + 1);
 	if (next == self)
 		return;
@@ -356,6 +383,33 @@ void sim_wake(const void *what)
 		if (sim_one_in(sim_seed.delay_one_in))
 			tasks[i].delay = sim_rnd(30);
 	}
+}
+
+/* As Linux does: what is queued by now runs, what comes later waits. */
+void sim_freeze(u32 domain)
+{
+	sim_domains[domain].frozen = last_id + 1;
+}
+
+/* Here who runs may be frozen. */
+void sim_freeze_point(void)
+{
+	struct sim_domain *d = &sim_domains[sim_domain_now()];
+
+	while (d->frozen)
+		sim_block(&d->frozen, SIM_FOREVER);
+}
+
+/* All sleep, in no work and with no lock, until somebody wakes them who does so as well. */
+bool sim_all_frozen(u32 domain)
+{
+	struct task_struct *t = NULL;
+
+	while ((t = sim_task_next(t)))
+		if (t->domain == domain && (t->state != SIM_WAITING || t->until != SIM_FOREVER ||
+					    t->work || t->held_n || t->rcu || t->in_irq))
+			return false;
+	return true;
 }
 
 void sim_sleep(unsigned long ticks)

@@ -63,13 +63,25 @@ struct sim_param {
 #define SIM_RENEWED	7
 
 /**
+ * struct sim_inside - what the simulator does in the core's own variables, see inside.c
+ * @look: what must be true between two switches
+ * @spoil: the peer breaks the protocol. Return: false if there is no link to do that on
+ */
+struct sim_inside {
+	void (*look)(void);
+	bool (*spoil)(void);
+};
+
+/**
  * struct sim_image - what was linked for one domain: the same sources, variables of its own
  * @module: in the order of loading
+ * @inside: for the core
  * @state_name: of a state of the handshake
  * @param: module parameters, see glue.c
  */
 struct sim_image {
 	struct sim_module module[SIM_MODULES];
+	struct sim_inside inside;
 	const char *(*state_name)(unsigned int state);
 	struct sim_param param[SIM_PARAMS];
 };
@@ -83,6 +95,8 @@ extern struct sim_image sim_back_image;
  * @domid: what others call it
  * @alive: between creation and death
  * @paused: none of its tasks runs
+ * @frozen: 0, or it is being saved: who sleeps where he may be frozen stays, and works of tasks
+ *          from this one on do not begin
  * @loaded: which modules are
  * @allocs: what it has allocated: struct sim_chunk
  * @allocs_n: how many
@@ -94,6 +108,7 @@ struct sim_domain {
 	domid_t domid;
 	bool alive;
 	bool paused;
+	u64 frozen;
 	bool loaded[SIM_MODULES];
 	struct list_head allocs;
 	u32 allocs_n;
@@ -147,6 +162,9 @@ struct task_struct {
 	int keys[SIM_HELD];
 	u32 held_n;
 	struct work_struct *work;
+	bool welcome;		/* somebody waited for what it tells */
+	u32 taken;		/* messages, by this run of its work */
+	bool wanted;		/* another task wants its processor */
 	struct sim_store store[SIM_STORES];
 	u32 stores;
 };
@@ -164,6 +182,7 @@ enum sim_end {
  * @weak: stores may be seen late
  * @preempts: a task that runs may be delayed for long
  * @lingers: often so where it has just left RCU
+ * @narrow: the control ring has half of its bytes, and is full more often
  */
 struct sim_seed {
 	u64 number;
@@ -173,6 +192,7 @@ struct sim_seed {
 	bool weak;
 	bool preempts;
 	bool lingers;
+	bool narrow;
 };
 
 extern struct sim_seed sim_seed;
@@ -197,6 +217,11 @@ void sim_kill_tasks(u32 domain);
 void sim_sleep(unsigned long ticks);
 struct task_struct *sim_task_next(struct task_struct *after);
 u32 sim_domain_now(void);
+void sim_freeze(u32 domain);
+void sim_freeze_point(void);
+bool sim_all_frozen(u32 domain);
+bool sim_handlers(void);
+bool sim_readers(void);
 __printf(1, 2) void __noreturn sim_fail(const char *fmt, ...);
 __printf(1, 2) void sim_trace(const char *fmt, ...);
 void sim_print_trace(FILE *to);
@@ -275,6 +300,8 @@ void sim_timers_run(void);
 void sim_timers_kill(u32 domain);
 u32 sim_timers_left(u32 domain);
 u32 sim_works_left(u32 domain);
+bool sim_work_busy(const struct work_struct *work);
+void sim_taken(bool alone);
 void sim_rcu_reset(void);
 void sim_rcu_kill(u32 domain);
 
@@ -287,19 +314,26 @@ void sim_memory_lost(u32 domain, u32 most);
 bool sim_is_shared(const void *p);
 void sim_page_changed(struct page *page, bool writable);
 void sim_page_orphan(u32 frame);
+u32 sim_frame_copy(u32 frame);
+void sim_page_shown(const struct page *page);
 void *sim_frame_address(u32 frame);
 
-/* ---- grant.c, evtchn.c, store.c, xenbus.c ---- */
+/* ---- grant.c, evtchn.c, store.c, nodes.c, xenbus.c ---- */
 
 void sim_grants_reset(void);
 void sim_grants_kill(u32 domain);
 void sim_grants_ledger(u32 domain);
 u32 sim_grants_lost(u32 domain);
+u32 sim_grants_unmapped_sync(void);
+void sim_grants_remember(u32 domain);
+void sim_grants_restore(u32 domain);
 bool sim_frame_granted(u32 frame);
 bool sim_frame_mapped(u32 frame);
 void sim_events_reset(void);
 void sim_events_kill(u32 domain);
 void sim_events_ledger(u32 domain);
+bool sim_events_with(domid_t peer);
+void sim_events_restore(u32 domain);
 void sim_store_reset(void);
 void sim_store_kill(u32 domain);
 void sim_store_ledger(u32 domain);
@@ -312,15 +346,20 @@ const char *sim_node_read(u32 tx, const char *path);
 int sim_node_write(u32 tx, const char *path, const char *value);
 int sim_node_rm(u32 tx, const char *path);
 int sim_node_list(u32 tx, const char *path, char names[][64], int most);
+#define SIM_PATH	112
+void sim_absolute(char *to, const char *dir, const char *node);
+void sim_request(void);
 void sim_xenbus_start(u32 domain);
 void sim_xenbus_kill(u32 domain);
 void sim_xenbus_reset(void);
+void sim_xenbus_resume(void);
 void sim_xenbus_ledger(u32 domain);
 
 /* ---- device.c ---- */
 
 void sim_devices_read(u32 domain);
 void sim_devices_kill(u32 domain);
+void sim_devices_restore(u32 domain);
 
 /* ---- world.c ---- */
 
@@ -331,11 +370,13 @@ bool sim_insmod(u32 domain, u32 module);
 void sim_rmmod(u32 domain, u32 module);
 void sim_visit(u32 side, u32 ours, u32 peer, u32 next);
 void sim_attach(bool again);
+void sim_restore(bool first);
 bool sim_detach(bool force);
 
 /* ---- plan.c ---- */
 
-#define SIM_OPS		8
+#define SIM_OPS_DRAWN	8
+#define SIM_OPS		10
 
 /* What happens to a link meanwhile. */
 enum sim_op_kind {
@@ -349,6 +390,9 @@ enum sim_op_kind {
 	SIM_OP_STATS,		/* sysfs is read */
 	SIM_OP_STATE,		/* the state's node is overwritten */
 	SIM_OP_SIGNAL,		/* who sleeps in a system call gets one */
+	SIM_OP_DRAWN,		/* the others are by number */
+	SIM_OP_SPOIL = SIM_OP_DRAWN, /* the backend breaks the protocol, and is another at once */
+	SIM_OP_RESTORE,		/* the frontend's domain is saved, and restored */
 	SIM_OP_KINDS
 };
 

@@ -6,8 +6,9 @@
 #include "sim.h"
 
 #define NODES		224
-#define PATH		112
+#define PATH		SIM_PATH
 #define VALUE		80
+#define NODES_OF_END	32	/* of a link: what each end may have in xenstored */
 #define TRANSACTIONS	10	/* xenstored's own limit for a domain */
 #define TOUCHED		48
 #define CHANGES		96
@@ -73,6 +74,25 @@ static struct node *find(struct tree *t, const char *path)
 	return NULL;
 }
 
+/* A link's directory in one domain, and what is said there of errors. */
+static void check_end(const char *path)
+{
+	unsigned int domain, guest, i, nodes = 0;
+	char dir[PATH], error[PATH];
+	int n = 0;
+
+	if ((sscanf(path, "/local/domain/%u/device/duct/0%n", &domain, &n) != 1 || !n) &&
+	    (sscanf(path, "/local/domain/%u/backend/duct/%u/0%n", &domain, &guest, &n) != 2 || !n))
+		return;
+	snprintf(dir, sizeof(dir), "%.*s", n, path);
+	snprintf(error, sizeof(error), "/local/domain/%u/error%s", domain,
+		 strchr(dir + strlen("/local/domain/"), '/'));
+	for (i = 0; i < (unsigned int)tree.n; i++)
+		nodes += is_below(tree.node[i].path, dir) || is_below(tree.node[i].path, error);
+	if (nodes > NODES_OF_END)
+		sim_fail("%u nodes in %s", nodes, dir);
+}
+
 static void set_in(struct tree *t, const char *path, const char *value)
 {
 	struct node *node = find(t, path);
@@ -91,6 +111,8 @@ static void set_in(struct tree *t, const char *path, const char *value)
 		}
 		node = &t->node[t->n++];
 		strscpy(node->path, path, sizeof(node->path));
+		if (t == &tree)
+			check_end(path);
 	}
 	strscpy(node->value, value, sizeof(node->value));
 }

@@ -221,6 +221,9 @@ bool sim_wait_sleep(unsigned long until, bool signals)
 	if (!t->woken)
 		sim_block(t->queue, until);
 	t->signals = false;
+	/* Who can be given signals can be frozen. */
+	if (signals)
+		sim_freeze_point();
 	return true;
 }
 

@@ -4,6 +4,7 @@
  * scheduler runs when it likes: any order of works is possible. One work never runs twice
  * at a time.
  */
+#include "flow.h"
 #include "sim.h"
 
 struct workqueue_struct {
@@ -36,6 +37,14 @@ static struct task_struct *runs(const struct work_struct *work)
 	return NULL;
 }
 
+/* All queues of the modules' are freezable. */
+static bool is_frozen(const struct task_struct *t)
+{
+	u64 from = sim_domains[t->domain].frozen;
+
+	return from && t->id >= from;
+}
+
 static void work_task(void *arg)
 {
 	struct work_struct *work = arg;
@@ -43,10 +52,12 @@ static void work_task(void *arg)
 	struct sim_lock *as_lock = (struct sim_lock *)work;
 	int key;
 
-	while (runs(work))
-		sim_block(work, SIM_FOREVER);
+	while (runs(work) || is_frozen(t))
+		sim_block(runs(work) ? work : (void *)&sim_domains[t->domain].frozen, SIM_FOREVER);
 	work->pending = false;
 	t->work = work;
+	t->taken = 0;
+	t->wanted = false;
 	key = sim_order_key(work->key, "a work");
 	sim_order_push(as_lock, key);
 	work->func(work);
@@ -74,6 +85,44 @@ bool queue_work(struct workqueue_struct *wq, struct work_struct *work)
 bool schedule_work(struct work_struct *work)
 {
 	return queue_work(&system_wq[sim_domain_now()], work);
+}
+
+/* Queued, or runs. */
+bool sim_work_busy(const struct work_struct *work)
+{
+	return work->pending || runs(work);
+}
+
+/* ---- how much one run of a work takes ---- */
+
+u32 sim_budget(bool alone)
+{
+	return alone ? sim_plan.budget_alone : sim_plan.budget;
+}
+
+bool sim_narrow(void)
+{
+	return sim_seed.narrow;
+}
+
+/* The least that a worker takes; or, in some seeds, more until another wants to run. */
+bool need_resched(void)
+{
+	return sim_plan.budget == SIM_BUDGET || sim_current()->wanted;
+}
+
+/* A message is taken; @alone: more than the budget are while nobody wants the processor. */
+void sim_taken(bool alone)
+{
+	struct task_struct *t = sim_current();
+
+	if (!t->work)
+		return;
+	if (t->taken >= sim_budget(alone) || (t->taken >= sim_budget(false) && t->wanted))
+		sim_fail("one run of a work takes more than %u messages", t->taken);
+	t->taken++;
+	if (sim_plan.budget != SIM_BUDGET && sim_one_in(4))
+		t->wanted = true;
 }
 
 static void wait_for(struct work_struct *work)

@@ -7,6 +7,7 @@
 
 static domid_t next_domid;
 static u32 guests;	/* each has a link of its own */
+static domid_t saved_as;	/* the frontend's before it was restored, or 0 */
 
 int sim_domain_of(domid_t domid)
 {
@@ -137,6 +138,7 @@ void sim_boot(u32 domain)
 	guests += domain == SIM_FRONT;
 	d->alive = true;
 	d->paused = false;
+	d->frozen = 0;
 	d->leaked = 0;
 	memset(d->loaded, 0, sizeof(d->loaded));
 	sim_trace("domain %u is dom%u", domain, d->domid);
@@ -184,6 +186,7 @@ void sim_world_reset(void)
 		sim_devices_kill(i);
 		sim_domains[i].alive = false;
 		sim_domains[i].paused = false;
+		sim_domains[i].frozen = 0;
 		sim_domains[i].domid = 0;
 		memset(sim_domains[i].loaded, 0, sizeof(sim_domains[i].loaded));
 	}
@@ -191,6 +194,7 @@ void sim_world_reset(void)
 	sim_domains[SIM_BACK].image = &sim_back_image;
 	next_domid = 1;
 	guests = 0;
+	saved_as = 0;
 }
 
 /* ---- the toolstack: see tools/ductctl ---- */
@@ -228,35 +232,6 @@ static u32 begin(void)
 	return tx;
 }
 
-/* @again: what is there of an earlier link goes, as "reattach" does. */
-void sim_attach(bool again)
-{
-	char front[96], back[96];
-	u32 tx;
-
-	front_dir(front);
-	back_dir(back);
-	do {
-		tx = begin();
-		sim_node_rm(tx, front);
-		sim_node_rm(tx, back);
-		put(tx, front, "", "");
-		put(tx, front, "backend", "%s", back);
-		put(tx, front, "backend-id", "%u", sim_domains[SIM_BACK].domid);
-		put(tx, front, "state", "1");
-		put(tx, back, "", "");
-		put(tx, back, "frontend", "%s", front);
-		put(tx, back, "frontend-id", "%u", sim_domains[SIM_FRONT].domid);
-		put(tx, back, "online", "1");
-		put(tx, back, "state", "1");
-		put(tx, back, "uuid", "8f7d3c1a-3b52-4e0e-9b6a-%012x", guests);
-		put(tx, back, "services", "");
-		put(tx, back, "services/sim", "");
-		put(tx, back, "services/sim/0", "");
-	} while (sim_tx_end(tx, false));
-	sim_trace("attached%s", again ? " again" : "");
-}
-
 /* Removes @fmt with @guest's number of domain @d, and what was said of its errors. */
 static void remove_link(u32 tx, u32 side, const char *fmt, domid_t guest)
 {
@@ -269,6 +244,123 @@ static void remove_link(u32 tx, u32 side, const char *fmt, domid_t guest)
 	snprintf(path, sizeof(path), "/local/domain/%u/error/%s", d, dir);
 	sim_node_rm(tx, path);
 }
+
+/* @again: what is there of an earlier link goes, as "reattach" does. */
+void sim_attach(bool again)
+{
+	char front[96], back[96];
+	u32 tx;
+
+	front_dir(front);
+	back_dir(back);
+	do {
+		tx = begin();
+		sim_node_rm(tx, front);
+		sim_node_rm(tx, back);
+		/* What the backend has of the last life, if it did not remove that. */
+		if (saved_as)
+			remove_link(tx, SIM_BACK, "backend/duct/%u/0", saved_as);
+		put(tx, front, "", "");
+		put(tx, front, "backend", "%s", back);
+		put(tx, front, "backend-id", "%u", sim_domains[SIM_BACK].domid);
+		put(tx, front, "state", "1");
+		put(tx, back, "", "");
+		put(tx, back, "frontend", "%s", front);
+		put(tx, back, "frontend-id", "%u", sim_domains[SIM_FRONT].domid);
+		put(tx, back, "online", "1");
+		put(tx, back, "state", "1");
+		put(tx, back, "uuid", "8f7d3c1a-3b52-4e0e-9b6a-%012x", guests);
+		if (sim_plan.tight) {
+			put(tx, back, "budget/pages", "64");
+			put(tx, back, "budget/channels", "%u", sim_plan.channels);
+		}
+		put(tx, back, "services", "");
+		put(tx, back, "services/sim", "");
+		put(tx, back, "services/sim/0", "");
+	} while (sim_tx_end(tx, false));
+	sim_trace("attached%s", again ? " again" : "");
+}
+
+/* ---- save, and restore ---- */
+
+/* In a task of the domain; the others do not run. */
+static void resume_task(void *arg)
+{
+	sim_xenbus_resume();
+	sim_devices_restore(sim_domain_now());
+	*(bool *)arg = true;
+}
+
+/*
+ * Return: false if it does not come to rest: then it goes on. Linux tries for 20 s; but its
+ * channels wait longer for their peer than those here do.
+ */
+static bool freeze(u32 domain)
+{
+	unsigned long end = sim_jiffies + 2 * HZ;
+
+	sim_freeze(domain);
+	while (!sim_all_frozen(domain) && time_before(sim_jiffies, end))
+		sim_sleep(1);
+	return sim_all_frozen(domain);
+}
+
+static void thaw(u32 domain)
+{
+	sim_domains[domain].frozen = 0;
+	sim_wake(&sim_domains[domain].frozen);
+}
+
+static void new_domid(u32 domain)
+{
+	struct sim_domain *d = &sim_domains[domain];
+	char path[64], text[8];
+
+	d->domid = next_domid++;
+	snprintf(path, sizeof(path), "/local/domain/%u/domid", d->domid);
+	snprintf(text, sizeof(text), "%u", d->domid);
+	sim_node_write(0, path, text);
+	sim_trace("domain %u is dom%u", domain, d->domid);
+}
+
+/*
+ * The frontend's domain is saved and restored, as xl does it: which knows nothing of the link.
+ * The toolstack makes it again, before the guest goes on (@first), or after.
+ */
+void sim_restore(bool first)
+{
+	struct sim_domain *d = &sim_domains[SIM_FRONT];
+	bool done = false;
+	char path[64];
+
+	sim_grants_remember(SIM_FRONT);
+	sim_sleep(1 + sim_rnd(3));
+	if (!freeze(SIM_FRONT)) {
+		thaw(SIM_FRONT);
+		return;
+	}
+	sim_trace("dom%u is saved", d->domid);
+	sim_events_restore(SIM_FRONT);
+	sim_grants_restore(SIM_FRONT);
+	snprintf(path, sizeof(path), "/local/domain/%u", d->domid);
+	saved_as = d->domid;
+	new_domid(SIM_FRONT);
+	sim_node_rm(0, path);
+	sim_sleep(HZ);
+	if (first)
+		sim_attach(true);
+	sim_spawn(SIM_FRONT, "suspend", resume_task, &done);
+	while (!done)
+		sim_sleep(1);
+	thaw(SIM_FRONT);
+	if (!first) {
+		sim_sleep(sim_rnd(HZ));
+		sim_attach(true);
+	}
+	saved_as = 0;
+}
+
+/* ---- and detaches ---- */
 
 /* Also what is left of guests that died, as "detach --force" does. */
 static void remove_all(void)

@@ -10,8 +10,8 @@
 #include "sim.h"
 
 #define WATCHES		48u
+#define WATCHES_OF_LINK	4	/* of both ends, Linux's own among them */
 #define EVENTS		256u
-#define PATH		112
 
 struct bus {
 	struct bus_type bus;
@@ -24,197 +24,13 @@ static struct bus buses[SIM_DOMAINS];
 static struct {
 	struct xenbus_watch *watch;
 	u32 domain;
-	char path[PATH];
+	char path[SIM_PATH];
 } watches[WATCHES];
 static struct event {
 	struct xenbus_watch *watch;
-	char path[PATH];
+	char path[SIM_PATH];
 } events[SIM_DOMAINS][EVENTS];
 static u32 events_n[SIM_DOMAINS];
-
-/* ---- names ---- */
-
-static void absolute(char *to, const char *dir, const char *node)
-{
-	char home[32] = "";
-
-	if (*dir != '/')
-		snprintf(home, sizeof(home), "/local/domain/%u/",
-			 sim_domains[sim_domain_now()].domid);
-	snprintf(to, PATH, "%s%s%s%s", home, dir, *node ? "/" : "", node);
-}
-
-/* Each request goes to another domain and back. */
-static void request(void)
-{
-	sim_might_sleep("a request to xenstore");
-	sim_fence();
-	sim_switch();
-}
-
-int xenbus_transaction_start(struct xenbus_transaction *t)
-{
-	int err;
-
-	request();
-	err = sim_fault(SIM_STORE);
-	if (err)
-		return err;
-	/* The others end soon: Linux waits as well. */
-	while (!(t->id = sim_tx_start()))
-		sim_sleep(1);
-	return 0;
-}
-
-int xenbus_transaction_end(struct xenbus_transaction t, int abort)
-{
-	int err;
-
-	request();
-	err = abort ? 0 : sim_fault(SIM_STORE);
-	if (err) {
-		sim_tx_end(t.id, true);
-		return err;
-	}
-	return sim_tx_end(t.id, abort);
-}
-
-void *xenbus_read(struct xenbus_transaction t, const char *dir, const char *node,
-		  unsigned int *len)
-{
-	char path[PATH], text[PATH], *copy;
-	const char *value;
-	int err;
-
-	absolute(path, dir, node);
-	request();
-	err = sim_fault(SIM_STORE);
-	if (err)
-		return ERR_PTR(err);
-	value = sim_node_read(t.id, path);
-	if (!value)
-		return ERR_PTR(-ENOENT);
-	/* What the store answered: while there is an allocation others may write the node. */
-	strscpy(text, value, sizeof(text));
-	if (len)
-		*len = strlen(text);
-	copy = kstrdup(text, GFP_KERNEL);
-	return copy ? copy : ERR_PTR(-ENOMEM);
-}
-
-char **xenbus_directory(struct xenbus_transaction t, const char *dir, const char *node,
-			unsigned int *n)
-{
-	char path[PATH], names[32][64], **list;
-	int count, i;
-
-	absolute(path, dir, node);
-	request();
-	count = sim_fault(SIM_STORE) ?: sim_node_list(t.id, path, names, 32);
-	if (count < 0)
-		return ERR_PTR(count);
-	list = kmalloc(count * (sizeof(*list) + 64) + 1, GFP_KERNEL);
-	if (!list)
-		return ERR_PTR(-ENOMEM);
-	for (i = 0; i < count; i++) {
-		list[i] = (char *)(list + count) + i * 64;
-		strscpy(list[i], names[i], 64);
-	}
-	*n = count;
-	return list;
-}
-
-int xenbus_exists(struct xenbus_transaction t, const char *dir, const char *node)
-{
-	char path[PATH];
-
-	absolute(path, dir, node);
-	request();
-	return !!sim_node_read(t.id, path);
-}
-
-int xenbus_rm(struct xenbus_transaction t, const char *dir, const char *node)
-{
-	char path[PATH];
-
-	absolute(path, dir, node);
-	request();
-	return sim_fault(SIM_STORE) ?: sim_node_rm(t.id, path);
-}
-
-int xenbus_printf(struct xenbus_transaction t, const char *dir, const char *node,
-		  const char *fmt, ...)
-{
-	char path[PATH], value[80];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(value, sizeof(value), fmt, args);
-	va_end(args);
-	absolute(path, dir, node);
-	request();
-	return sim_fault(SIM_STORE) ?: sim_node_write(t.id, path, value);
-}
-
-int xenbus_scanf(struct xenbus_transaction t, const char *dir, const char *node, const char *fmt,
-		 ...)
-{
-	char *value = xenbus_read(t, dir, node, NULL);
-	va_list args;
-	int n;
-
-	if (IS_ERR(value))
-		return PTR_ERR(value);
-	va_start(args, fmt);
-	n = vsscanf(value, fmt, args);
-	va_end(args);
-	kfree(value);
-	return n > 0 ? n : -ERANGE;
-}
-
-unsigned int xenbus_read_unsigned(const char *dir, const char *node, unsigned int def)
-{
-	unsigned int value;
-
-	return xenbus_scanf(XBT_NIL, dir, node, "%u", &value) == 1 ? value : def;
-}
-
-enum xenbus_state xenbus_read_driver_state(const char *path)
-{
-	int state;
-
-	return xenbus_scanf(XBT_NIL, path, "state", "%d", &state) == 1 ? state :
-	       XenbusStateUnknown;
-}
-
-int xenbus_dev_is_online(struct xenbus_device *dev)
-{
-	return xenbus_read_unsigned(dev->nodename, "online", 0);
-}
-
-int xenbus_switch_state(struct xenbus_device *dev, enum xenbus_state state)
-{
-	struct xenbus_transaction t;
-	int now, err;
-
-	if (dev->state == state)
-		return 0;
-	do {
-		if (xenbus_transaction_start(&t))
-			return 0;
-		err = xenbus_scanf(t, dev->nodename, "state", "%d", &now);
-		if (err == 1)
-			err = xenbus_printf(t, dev->nodename, "state", "%d", state) ?: 1;
-		if (err != 1) {
-			xenbus_transaction_end(t, 1);
-			return 0;
-		}
-		err = xenbus_transaction_end(t, 0);
-	} while (err == -EAGAIN);
-	if (!err)
-		dev->state = state;
-	return 0;
-}
 
 /* ---- watches ---- */
 
@@ -227,6 +43,17 @@ static bool concerns(const char *watched, const char *path, bool removed)
 	return removed && !strncmp(watched, path, k) && watched[k] == '/';
 }
 
+static void otherend_changed(struct xenbus_watch *watch, const char *path, const char *token);
+static void bus_changed(struct xenbus_watch *watch, const char *path, const char *token);
+
+/* XSA-349: one event of each watch waits at most; but for those that are Linux's own. */
+static void check_pending(const struct xenbus_watch *watch, const char *path)
+{
+	if (watch->nr_pending > 1 && watch->callback != bus_changed &&
+	    watch->callback != otherend_changed)
+		sim_fail("%u events wait of the watch on %s", watch->nr_pending, path);
+}
+
 static void event_add(u32 i, const char *path)
 {
 	struct xenbus_watch *watch = watches[i].watch;
@@ -237,8 +64,9 @@ static void event_add(u32 i, const char *path)
 	if (events_n[d] == EVENTS)
 		sim_fail("too many watch events");
 	watch->nr_pending++;
+	check_pending(watch, path);
 	events[d][events_n[d]].watch = watch;
-	strscpy(events[d][events_n[d]++].path, path, PATH);
+	strscpy(events[d][events_n[d]++].path, path, SIM_PATH);
 	sim_wake(&events[d]);
 }
 
@@ -251,12 +79,35 @@ void sim_watch_fire(const char *path, bool removed)
 			event_add(i, strlen(path) < strlen(watches[i].path) ? watches[i].path : path);
 }
 
+/* The guest's number of the link that a path is of; -1: none */
+static int link_of(const char *path)
+{
+	unsigned int domain, guest;
+
+	if (sscanf(path, "/local/domain/%u/backend/duct/%u/", &domain, &guest) == 2)
+		return guest;
+	return strstr(path, "/device/duct/") && sscanf(path, "/local/domain/%u/", &domain) == 1 ?
+	       (int)domain : -1;
+}
+
+/* xenstored keeps them for each domain: those of a link are few. */
+static void check_watches(const char *path)
+{
+	int link = link_of(path);
+	u32 i, n = 0;
+
+	for (i = 0; i < WATCHES; i++)
+		n += watches[i].watch && link >= 0 && link_of(watches[i].path) == link;
+	if (n > WATCHES_OF_LINK)
+		sim_fail("%u watches for one link", n);
+}
+
 int register_xenbus_watch(struct xenbus_watch *watch)
 {
 	int err;
 	u32 i;
 
-	request();
+	sim_request();
 	err = sim_fault(SIM_STORE);
 	if (err)
 		return err;
@@ -266,7 +117,8 @@ int register_xenbus_watch(struct xenbus_watch *watch)
 		sim_fail("too many watches");
 	watches[i].watch = watch;
 	watches[i].domain = sim_domain_now();
-	absolute(watches[i].path, watch->node, "");
+	sim_absolute(watches[i].path, watch->node, "");
+	check_watches(watches[i].path);
 	watch->nr_pending = 0;
 	/* Each begins with one. */
 	event_add(i, watches[i].path);
@@ -292,7 +144,7 @@ void unregister_xenbus_watch(struct xenbus_watch *watch)
 	struct bus *bus = &buses[sim_domain_now()];
 	u32 i;
 
-	request();
+	sim_request();
 	for (i = 0; i < WATCHES && watches[i].watch != watch; i++)
 		;
 	if (i == WATCHES)
@@ -313,7 +165,7 @@ int xenbus_watch_pathfmt(struct xenbus_device *dev, struct xenbus_watch *watch,
 			 xenbus_will_handle_t will_handle, xenbus_callback_t callback,
 			 const char *fmt, ...)
 {
-	char path[PATH];
+	char path[SIM_PATH];
 	va_list args;
 	int err;
 
@@ -341,8 +193,10 @@ static void xenwatch(void *arg)
 	for (;;) {
 		struct event event;
 
-		while (!events_n[d])
-			sim_block(&events[d], SIM_FOREVER);
+		/* Who saves the domain is this thread. */
+		while (!events_n[d] || sim_domains[d].frozen)
+			sim_block(sim_domains[d].frozen ? (void *)&sim_domains[d].frozen :
+				  &events[d], SIM_FOREVER);
 		event = events[d][0];
 		events_n[d]--;
 		memmove(&events[d][0], &events[d][1], events_n[d] * sizeof(event));
@@ -418,6 +272,27 @@ static int otherend_read(struct xenbus_device *dev)
 	return -ENOENT;
 }
 
+static int otherend_watch_begin(struct xenbus_device *dev)
+{
+	int err;
+
+	/* Where this fails Linux forgets the driver's part: not ours to try. */
+	sim_current()->spared = true;
+	err = xenbus_watch_pathfmt(dev, &dev->otherend_watch, is_back() ? one_pending : NULL,
+				   otherend_changed, "%s/state", dev->otherend);
+	sim_current()->spared = false;
+	return err;
+}
+
+static void otherend_watch_end(struct xenbus_device *dev)
+{
+	if (!dev->otherend_watch.node)
+		return;
+	unregister_xenbus_watch(&dev->otherend_watch);
+	kfree(dev->otherend_watch.node);
+	dev->otherend_watch.node = NULL;
+}
+
 static int xenbus_match(struct device *dev, struct device_driver *drv)
 {
 	return 1;
@@ -437,12 +312,7 @@ static int xenbus_probe(struct device *device)
 		otherend_free(dev);
 		return err;
 	}
-	/* Where this fails Linux forgets the driver's part: not ours to try. */
-	sim_current()->spared = true;
-	err = xenbus_watch_pathfmt(dev, &dev->otherend_watch, is_back() ? one_pending : NULL,
-				   otherend_changed, "%s/state", dev->otherend);
-	sim_current()->spared = false;
-	return err;
+	return otherend_watch_begin(dev);
 }
 
 static void xenbus_remove(struct device *device)
@@ -450,11 +320,7 @@ static void xenbus_remove(struct device *device)
 	struct xenbus_device *dev = to_xenbus_device(device);
 	struct xenbus_driver *drv = to_xenbus_driver(device->driver);
 
-	if (dev->otherend_watch.node) {
-		unregister_xenbus_watch(&dev->otherend_watch);
-		kfree(dev->otherend_watch.node);
-		dev->otherend_watch.node = NULL;
-	}
+	otherend_watch_end(dev);
 	drv->remove(dev);
 	otherend_free(dev);
 	if (!drv->allow_rebind || xenbus_read_driver_state(dev->nodename) == XenbusStateClosing)
@@ -507,17 +373,20 @@ static void device_new(const char *node)
 		put_device(&dev->dev);
 }
 
+/* What comes after /local/domain/N/ */
+static const char *of_domain(const char *path)
+{
+	path = strchr(path + strlen("/local/domain/"), '/');
+	return path ? path + 1 : "";
+}
+
 /* "device/duct/0" or "backend/duct/5/0", from the path of a node in it. */
 static bool device_node(char *node, const char *path)
 {
 	int slashes = is_back() ? 3 : 2;
 	char *end;
 
-	/* /local/domain/N/ */
-	path = strchr(path + strlen("/local/domain/"), '/');
-	if (!path)
-		return false;
-	strscpy(node, path + 1, PATH);
+	strscpy(node, path, SIM_PATH);
 	for (end = node; *end; end++)
 		if (*end == '/' && !slashes--)
 			break;
@@ -529,23 +398,20 @@ static bool device_node(char *node, const char *path)
 
 static void bus_changed(struct xenbus_watch *watch, const char *path, const char *token)
 {
+	bool exists = xenbus_exists(XBT_NIL, path, "");
 	struct xenbus_device *dev;
-	char node[PATH];
+	char node[SIM_PATH];
 
+	path = of_domain(path);
 	if (!device_node(node, path))
 		return;
-	dev = device_find(node, strlen(node));
-	if (xenbus_exists(XBT_NIL, node, "")) {
-		if (!dev)
-			device_new(node);
-		else
-			put_device(&dev->dev);
-		return;
-	}
-	if (!dev)
-		return;
-	device_unregister(&dev->dev);
-	put_device(&dev->dev);
+	dev = device_find(exists ? node : path, strlen(exists ? node : path));
+	if (exists && !dev)
+		device_new(node);
+	if (!exists && dev)
+		device_unregister(&dev->dev);
+	if (dev)
+		put_device(&dev->dev);
 }
 
 static int register_driver(struct xenbus_driver *drv)
@@ -570,6 +436,68 @@ void xenbus_unregister_driver(struct xenbus_driver *drv)
 	driver_unregister(&drv->driver);
 }
 
+/* ---- the domain is another one ---- */
+
+/* Of its own nodes what waits to be told is still told: Linux has no domain in their names. */
+static void events_again(u32 domain)
+{
+	char path[SIM_PATH];
+	u32 i;
+
+	for (i = 0; i < events_n[domain]; i++) {
+		const char *node = of_domain(events[domain][i].path);
+
+		if (strncmp(node, "device/", strlen("device/")))
+			continue;
+		sim_absolute(path, node, "");
+		strscpy(events[domain][i].path, path, SIM_PATH);
+	}
+}
+
+/* Each watch is set anew, and begins with an event. */
+static void watches_again(u32 domain)
+{
+	char path[SIM_PATH];
+	u32 i;
+
+	events_again(domain);
+	for (i = 0; i < WATCHES; i++) {
+		if (!watches[i].watch || watches[i].domain != domain)
+			continue;
+		if (watches[i].watch == &buses[domain].watch)
+			sim_absolute(path, "device", "");
+		else
+			sim_absolute(path, watches[i].watch->node, "");
+		strscpy(watches[i].path, path, SIM_PATH);
+		event_add(i, path);
+	}
+}
+
+/* The toolstack may have made the link by now, or does so later. */
+static void device_resume(struct xenbus_device *dev)
+{
+	otherend_watch_end(dev);
+	if (otherend_read(dev))
+		return;
+	dev->state = XenbusStateInitialising;
+	otherend_watch_begin(dev);
+}
+
+/* In a task of a frontend's domain that was restored: it has another number now. */
+void sim_xenbus_resume(void)
+{
+	struct bus *bus = &buses[sim_domain_now()];
+	struct list_head *at;
+
+	watches_again(sim_domain_now());
+	for (at = bus->bus.devices.next; at != &bus->bus.devices; at = at->next) {
+		struct device *dev = list_entry(at, struct device, node);
+
+		if (dev->driver)
+			device_resume(to_xenbus_device(dev));
+	}
+}
+
 /* ---- begin and end ---- */
 
 void sim_xenbus_start(u32 domain)
@@ -587,7 +515,7 @@ void sim_xenbus_start(u32 domain)
 		;
 	watches[i].watch = &bus->watch;
 	watches[i].domain = domain;
-	snprintf(watches[i].path, PATH, "/local/domain/%u/%s", sim_domains[domain].domid,
+	snprintf(watches[i].path, SIM_PATH, "/local/domain/%u/%s", sim_domains[domain].domid,
 		 domain == SIM_BACK ? "backend" : "device");
 }
 

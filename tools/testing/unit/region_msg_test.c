@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Messages of a region's channel: each right, then each single thing wrong. */
+/* Messages of a region's channel, and of a transfer: each right, then each single thing wrong. */
 #include "unit.h"
 
 #include "region_msg.h"
@@ -110,6 +110,50 @@ static void test_pages(void **state)
 	assert_int_equal(duct_region_pages(64u << 20), DUCT_REGION_PAGES_MAX);
 }
 
+static bool asks(u32 peer, u32 reserved, u32 len, u32 lent)
+{
+	const struct duct_region_xfer ask = { .peer = peer, .reserved = reserved };
+
+	return !duct_region_msg_check_xfer(&ask, len, lent);
+}
+
+static void test_xfer(void **state)
+{
+	(void)state;
+	assert_true(asks(0, 0, 8, 1));
+	assert_true(asks(63, 0, 8, DUCT_BULK_BYTES_MAX));
+	assert_false(asks(64, 0, 8, 1));
+	assert_false(asks(UINT32_MAX, 0, 8, 1));
+	assert_false(asks(0, 1, 8, 1));
+	assert_false(asks(0, 0, 8, 0));
+	assert_false(asks(0, 0, 7, 1));
+	assert_false(asks(0, 0, 9, 1));
+	assert_false(asks(0, 0, 0, 1));
+}
+
+static int moved(u32 status, u32 bytes, u32 len, u32 lent)
+{
+	const struct duct_region_moved answer = { .status = status, .bytes = bytes };
+
+	return duct_region_msg_moved(&answer, len, lent);
+}
+
+static void test_moved(void **state)
+{
+	(void)state;
+	assert_int_equal(moved(DUCT_REGION_OK, 0, 8, 5), 0);
+	assert_int_equal(moved(DUCT_REGION_OK, 5, 8, 5), 5);
+	assert_int_equal(moved(DUCT_REGION_OK, 6, 8, 5), -EPROTO);
+	assert_int_equal(moved(DUCT_REGION_OK, UINT32_MAX, 8, DUCT_BULK_BYTES_MAX), -EPROTO);
+	assert_int_equal(moved(DUCT_REGION_OK, 5, 7, 5), -EPROTO);
+	assert_int_equal(moved(DUCT_REGION_OK, 5, 0, 5), -EPROTO);
+	assert_int_equal(moved(DUCT_REGION_NOBODY, 0, 8, 5), -ENOENT);
+	assert_int_equal(moved(DUCT_REGION_NONE, 0, 8, 5), -ENOBUFS);
+	assert_int_equal(moved(DUCT_REGION_MEMORY, 0, 8, 5), -ENOMEM);
+	assert_int_equal(moved(DUCT_REGION_BROKEN, 0, 8, 5), -EIO);
+	assert_int_equal(moved(UINT32_MAX, 0, 8, 5), -EIO);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -117,6 +161,8 @@ int main(void)
 		cmocka_unit_test(test_length_and_type),
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_pages),
+		cmocka_unit_test(test_xfer),
+		cmocka_unit_test(test_moved),
 	};
 
 	return cmocka_run_group_tests_name("region_msg", tests, NULL, NULL);

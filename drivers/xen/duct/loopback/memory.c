@@ -97,21 +97,25 @@ static u32 duct_local_revoke(struct page **pages, u32 n, const u32 *refs)
 }
 
 /* A page that is still mapped lives on by the mapper's hold, which frees the reference, too. */
-static void duct_local_reclaim(struct page **pages, u32 n, const u32 *refs, u32 ended)
+static u32 duct_local_reclaim(domid_t peer, struct page **pages, u32 n, const u32 *refs, u32 ended,
+			      bool held)
 {
 	unsigned long irq;
-	u32 i;
+	u32 i, kept = 0;
 
 	xa_lock_irqsave(&duct_local, irq);
 	for (i = 0; i < n; i++) {
-		if (xa_get_mark(&duct_local, refs[i], DUCT_LOCAL_MAPPED))
+		if (xa_get_mark(&duct_local, refs[i], DUCT_LOCAL_MAPPED)) {
 			__xa_store(&duct_local, refs[i], XA_ZERO_ENTRY, GFP_ATOMIC);
-		else
+			kept++;
+		} else {
 			__xa_erase(&duct_local, refs[i]);
+		}
 	}
 	xa_unlock_irqrestore(&duct_local, irq);
-	for (i = ended; i < n; i++)
+	for (i = ended; held && i < n; i++)
 		put_page(pages[i]);
+	return kept;
 }
 
 static int duct_local_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs)

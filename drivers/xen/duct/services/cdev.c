@@ -92,8 +92,8 @@ static int dnode_number(struct duct_device *dd, const char *key, unsigned int ba
 	if (!text)
 		return 0;
 	if (kstrtou32(text, base, &n) || n < least || n > most) {
-		dev_err(&dd->dev, "parameter %s=%s: no number from %u to %u\n", key, text, least,
-			most);
+		duct_err(dd, "parameter %s=%s: no number from %u to %u\n", key, text, least,
+			 most);
 		return -EINVAL;
 	}
 	*value = n;
@@ -125,7 +125,7 @@ static int dnode_params(struct dnode *node, struct duct_device *dd)
 	node->stream = !strcmp(type, "stream");
 	if (node->stream || !strcmp(type, "message"))
 		return 0;
-	dev_err(&dd->dev, "parameter type=%s: neither message nor stream\n", type);
+	duct_err(dd, "parameter type=%s: neither message nor stream\n", type);
 	return -EINVAL;
 }
 
@@ -150,7 +150,7 @@ static int dnode_name(struct dnode *node, struct duct_device *dd)
 	peer = duct_param(dd, "peer", number);
 	name = duct_param(dd, "name", service);
 	if (!dnode_word_valid(peer) || !dnode_word_valid(name)) {
-		dev_err(&dd->dev, "\"%s.%s\" is no name: a-z, 0-9, _, . and - are\n", peer, name);
+		duct_err(dd, "\"%s.%s\" is no name: a-z, 0-9, _, . and - are\n", peer, name);
 		return -EINVAL;
 	}
 	return dev_set_name(&node->dev, "%s.%s", peer, name);
@@ -190,12 +190,14 @@ static int dnode_show(struct dnode *node)
 	mutex_lock(&dnode_lock);
 	other = dnode_find(name);
 	if (other && duct_present(other->dd)) {
-		dev_err(&node->dd->dev,
-			"/dev/duct/%s is another's: no file for this; see the parameter name\n",
-			name);
+		duct_err(node->dd,
+			 "/dev/duct/%s is another's: no file for this; see the parameter name\n",
+			 name);
 		err = -EEXIST;
 	} else if (other) {
-		dev_notice(&other->dd->dev, "/dev/duct/%s is another's from now on\n", name);
+		if (duct_may_log(other->dd))
+			dev_notice(&other->dd->dev, "/dev/duct/%s is another's from now on\n",
+				   name);
 		dnode_hide(other);
 	}
 	if (!err)

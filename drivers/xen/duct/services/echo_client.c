@@ -14,6 +14,8 @@ static void echo_client_up(struct duct_channel *ch)
 	ssize_t len = duct_call(ch, hello, sizeof(hello), answer, sizeof(answer), 10 * HZ);
 	s64 ns = ktime_to_ns(ktime_sub(ktime_get(), start));
 
+	if (!duct_may_log(ch->dd))
+		return;
 	if (len == sizeof(hello) && !memcmp(hello, answer, len))
 		dev_info(&ch->dd->dev, "dom%u answered \"%s\" after %lld ns\n", ch->dd->peer,
 			 answer, ns);

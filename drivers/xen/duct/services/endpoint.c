@@ -145,8 +145,8 @@ static void endpoint_up(struct duct_region *r, unsigned int peer)
 	}
 	mutex_unlock(&ep->telling);
 	if (err)
-		pr_err("duct_endpoint: %s of domain %u cannot be watched: %d\n", ep->name,
-		       ep->buddy, err);
+		pr_err_ratelimited("duct_endpoint: %s of domain %u cannot be watched: %d\n",
+				   ep->name, ep->buddy, err);
 }
 
 static void endpoint_down(struct duct_region *r, unsigned int peer, int why)
@@ -237,7 +237,7 @@ static void endpoint_attach(struct duct_endpoint *ep, struct endpoint_link *link
 	ep->watched = false;
 	r = duct_region_attach(link->dd, id, &endpoint_ops, ep);
 	if (IS_ERR(r)) {
-		dev_err(&link->dd->dev, "endpoint %s: %ld\n", ep->name, PTR_ERR(r));
+		duct_err(link->dd, "endpoint %s: %ld\n", ep->name, PTR_ERR(r));
 		return;
 	}
 	spin_lock_irq(&ep->lock);
@@ -303,7 +303,7 @@ static int endpoint_settle_advertised(struct endpoint_link *link)
 			continue;
 		err = duct_region_offer(ep->region, link->dd, ep->id, false);
 		if (err && err != -EEXIST) {
-			dev_err_ratelimited(&link->dd->dev, "endpoint %s: %d\n", ep->name, err);
+			duct_err(link->dd, "endpoint %s: %d\n", ep->name, err);
 			continue;
 		}
 		err = endpoint_say(link, ep->id, ep->name);

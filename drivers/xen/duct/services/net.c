@@ -5,7 +5,6 @@
  * The channels are open while the interface is up. So the carrier says that both ends
  * are, rings take memory only then, and nobody sends to an end that does not look.
  */
-#include <linux/ratelimit.h>
 #include <linux/rtnetlink.h>
 
 #include "net.h"
@@ -45,12 +44,10 @@ static void duct_net_writable(struct duct_channel *ch)
 
 static void duct_net_up(struct duct_channel *ch)
 {
-	static DEFINE_RATELIMIT_STATE(lines, 60 * HZ, 10);
 	struct duct_net_queue *q = ch->priv;
 
 	if (ch->max_msg < NET_MSG_MAX) {
-		if (__ratelimit(&lines))
-			dev_err(&ch->dd->dev, "the peer's frames end at %u bytes\n", ch->max_msg);
+		duct_err(ch->dd, "the peer's frames end at %u bytes\n", ch->max_msg);
 		return;
 	}
 	WRITE_ONCE(q->up, true);
@@ -279,8 +276,8 @@ static int duct_net_number(struct duct_device *dd, const char *key, unsigned int
 	if (!text)
 		return 0;
 	if (kstrtouint(text, 10, &n) || n < least || n > most) {
-		dev_err(&dd->dev, "parameter %s: \"%s\" is not a number from %u to %u\n", key,
-			text, least, most);
+		duct_err(dd, "parameter %s: \"%s\" is not a number from %u to %u\n", key,
+			 text, least, most);
 		return -EINVAL;
 	}
 	*value = n;
@@ -295,8 +292,8 @@ static int duct_net_mac(struct duct_device *dd, u8 *mac)
 	if (!text)
 		return 0;
 	if (strlen(text) != 3 * ETH_ALEN - 1 || !mac_pton(text, mac) || !is_valid_ether_addr(mac)) {
-		dev_err(&dd->dev, "parameter mac: \"%s\" is not the address of an interface\n",
-			text);
+		duct_err(dd, "parameter mac: \"%s\" is not the address of an interface\n",
+			 text);
 		return -EINVAL;
 	}
 	return 0;
@@ -306,7 +303,7 @@ static int duct_net_name(struct duct_device *dd, const char **name)
 {
 	*name = duct_param(dd, "name", "duct%d");
 	if (!dev_valid_name(*name)) {
-		dev_err(&dd->dev, "parameter name: \"%s\" is not the name of an interface\n", *name);
+		duct_err(dd, "parameter name: \"%s\" is not the name of an interface\n", *name);
 		return -EINVAL;
 	}
 	return 0;
@@ -392,7 +389,7 @@ static int duct_net_probe(struct duct_device *dd)
 	netif_carrier_off(dev);
 	err = register_netdev(dev);
 	if (err) {
-		dev_err(&dd->dev, "no interface %s: %d\n", name, err);
+		duct_err(dd, "no interface %s: %d\n", name, err);
 		free_netdev(dev);
 		return err;
 	}

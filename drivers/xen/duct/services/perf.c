@@ -36,20 +36,6 @@
 
 #include "perf.h"
 
-/* Asked of the peer by a call on the message channel: start, or how it went. */
-struct perf_query {
-	u32 start;	/* 1: forget what came so far */
-	u32 channel;
-};
-
-struct perf_report {
-	struct perf_sum sum;
-	u64 events;
-	u64 copies;
-	u64 maps;
-	u64 wakeups;
-};
-
 static struct dentry *perf_root;
 
 static void perf_add(struct perf_sum *sum, const u8 *data, u32 len)

@@ -22,6 +22,20 @@ struct perf_sum {
 	u32 hash;
 };
 
+/* Asked of the peer by a call on the message channel: start, or how it went. */
+struct perf_query {
+	u32 start;	/* 1: forget what came so far */
+	u32 channel;
+};
+
+struct perf_report {
+	struct perf_sum sum;
+	u64 events;
+	u64 copies;
+	u64 maps;
+	u64 wakeups;
+};
+
 #define PERF_CANARY	0xc5
 #define PERF_PIECES	64u
 #define PERF_FIELD(most) PAGE_ALIGN(2 * (most) + 16 * PAGE_SIZE)

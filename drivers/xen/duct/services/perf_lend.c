@@ -5,6 +5,7 @@
 #include <linux/log2.h>
 #include <linux/mm.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/uio.h>
 #include <linux/vmalloc.h>
@@ -165,6 +166,9 @@ int perf_lend(struct perf *perf, struct perf_sum *sum, bool write, u32 size, u32
 		err = perf_lend_one(perf, sg, pages, &ask, write);
 		sum->messages++;
 		sum->bytes += size;
+		/* One call is not broken off. A signal that is not fatal may be the freezer's. */
+		if (!err && fatal_signal_pending(current))
+			err = -EINTR;
 	}
 	for (i = 0; i < pages; i++)
 		if (sg_page(&sg[i]))

@@ -57,8 +57,8 @@ static bool duct_vsock_longer(struct duct_vsock *vs, u32 most, atomic_t *flag)
 	if (skb_queue_len_lockless(&vs->queue) < most)
 		return false;
 	atomic_set(flag, 1);
-	/* In one kernel: pairs with the one in duct_vsock_shorter(). */
-	smp_mb__after_atomic();
+	/* In one kernel, after what is no more than a store: pairs with duct_vsock_shorter(). */
+	smp_mb();
 	return skb_queue_len_lockless(&vs->queue) >= most;
 }
 
@@ -243,11 +243,11 @@ static void duct_vsock_up(struct duct_channel *ch)
 	struct duct_device *dd = vs->dd;
 
 	if (dd->self == DOMID_INVALID || ch->max_msg < DUCT_VSOCK_FRAME) {
-		dev_err(&dd->dev, "%s\n", dd->self == DOMID_INVALID ?
-			"there is no domid in this domain's xenstore directory" :
-			"the peer's messages are too short for vsock");
+		duct_err(dd, "%s\n", dd->self == DOMID_INVALID ?
+			 "there is no domid in this domain's xenstore directory" :
+			 "the peer's messages are too short for vsock");
 	} else if (!duct_vsock_join(vs)) {
-		dev_err(&dd->dev, "context id %u is reached by another link already\n", vs->cid);
+		duct_err(dd, "context id %u is reached by another link already\n", vs->cid);
 	} else {
 		WRITE_ONCE(vs->up, true);
 		queue_work(duct_vsock_wq, &vs->recv);

@@ -42,7 +42,7 @@ struct attack {
 };
 
 /* A @why: the other end's answer is none that this one's core expects, and so ends the link. */
-#define ATTACK_TURNED "the peer says that we broke the protocol"
+#define ATTACK_TURNED "the peer says that this end broke the protocol"
 
 extern const struct attack attacks[];
 extern const u32 attacks_n;

@@ -298,6 +298,51 @@ static void call_ends_signal(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, server->reply, 0);
 }
 
+/**
+ * struct call_ends_slow - a call whose done() takes long
+ * @call: the call
+ * @end: whose
+ * @dones: calls of done()
+ * @late: down() came meanwhile
+ */
+struct call_ends_slow {
+	struct duct_call call;
+	struct kit_end *end;
+	atomic_t dones;
+	bool late;
+};
+
+static void call_ends_slow_done(struct duct_call *call, int err, struct duct_msg *answer)
+{
+	struct call_ends_slow *slow = container_of(call, struct call_ends_slow, call);
+	struct kit *kit = slow->end->kit;
+
+	slow->late = wait_event_timeout(kit->wait, atomic_read(&slow->end->downs), HZ) > 0;
+	atomic_inc(&slow->dones);
+	wake_up_all(&kit->wait);
+}
+
+/* Each call has ended before its channel's down(). */
+static void call_ends_before_down(struct kunit *test)
+{
+	struct call_ends_slow *slow = kunit_kzalloc(test, sizeof(*slow), GFP_KERNEL);
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct calls_server *server = calls_pair(test, a, b, 1, true);
+
+	KUNIT_ASSERT_NOT_NULL(test, slow);
+	slow->call.done = call_ends_slow_done;
+	slow->end = a;
+	server->how = CALLS_HOLD;
+	KUNIT_ASSERT_EQ(test, duct_call_async(a->ch, &slow->call, "", 0, 0), 0);
+	kit_wait(kit, READ_ONCE(server->n) == 1);
+	kit_loop_run(kit, true);
+	kit_wait(kit, atomic_read(&slow->dones) && atomic_read(&a->ups) == 2);
+	KUNIT_EXPECT_FALSE(test, slow->late);
+	KUNIT_EXPECT_EQ(test, atomic_read(&slow->dones), 1);
+	calls_answer_all(server);
+}
+
 static struct kunit_case call_ends_cases[] = {
 	KUNIT_CASE_PARAM(call_ends_refused, kit_sides),
 	KUNIT_CASE_PARAM(call_ends_timeout, kit_sides),
@@ -308,6 +353,7 @@ static struct kunit_case call_ends_cases[] = {
 	KUNIT_CASE_PARAM(call_ends_stop, kit_sides),
 	KUNIT_CASE_PARAM(call_ends_unregister, kit_sides),
 	KUNIT_CASE(call_ends_signal),
+	KUNIT_CASE_PARAM(call_ends_before_down, kit_sides),
 	{}
 };
 

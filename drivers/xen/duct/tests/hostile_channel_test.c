@@ -3,6 +3,8 @@
  * A peer that breaks the protocol of a channel: that one is broken at both ends,
  * with -EPROTO; the others live; and it can be opened again.
  */
+#include <linux/delay.h>
+
 #include "calls.h"
 #include "hostile.h"
 
@@ -191,10 +193,19 @@ static const void *hostile_written_gen_params(const void *last, char *desc)
 
 static void hostile_expect_file(struct kit_end *end, const char *file, const char *text)
 {
-	char found[32];
+	char found[80];
 
 	KUNIT_EXPECT_EQ(end->kit->test, kit_read_channel(end, file, found, sizeof(found)), 0);
 	KUNIT_EXPECT_STREQ(end->kit->test, found, text);
+}
+
+/* What was wrong, in words. */
+static void hostile_expect_words(struct kit_end *end)
+{
+	char found[80] = "";
+
+	KUNIT_EXPECT_EQ(end->kit->test, kit_read_channel(end, "fault", found, sizeof(found)), 0);
+	KUNIT_EXPECT_GT(end->kit->test, strlen(found), strlen("\n"));
 }
 
 /* Reads until it finds out. */
@@ -263,7 +274,10 @@ static void hostile_one(struct kunit *test, struct kit_driver *driver, unsigned 
 	KUNIT_EXPECT_EQ(test, duct_send(h->a->ch, "", 0, 0), -EPROTO);
 	hostile_expect_file(h->b, "faults", "1\n");
 	hostile_expect_file(h->b, "state", "broken\n");
+	hostile_expect_file(h->b, "error", "-71\n");
+	hostile_expect_words(h->b);
 	hostile_expect_file(h->a, "faults", "0\n");
+	hostile_expect_file(h->a, "fault", "\n");
 	while (h->n)
 		KUNIT_EXPECT_EQ(test, duct_reply(h->held[--h->n], NULL, 0), -EPROTO);
 	if (h->called) {
@@ -363,12 +377,57 @@ static void hostile_events(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, atomic_read(&a->downs) + atomic_read(&b->downs), 0);
 }
 
+/* The event has come, and @slot's worker sleeps again. */
+static void hostile_settle(struct kunit *test, struct duct_slot *slot, u64 events)
+{
+	struct duct_door *door = &slot->link->door[slot->door];
+	unsigned long until = jiffies + KIT_WAIT;
+
+	while ((READ_ONCE(door->events) == events || !atomic_read(&slot->credit)) &&
+	       time_before(jiffies, until))
+		usleep_range(100, 200);
+	KUNIT_EXPECT_GT(test, READ_ONCE(door->events), events);
+	KUNIT_EXPECT_EQ(test, atomic_read(&slot->credit), 1);
+}
+
+/* A bit for a channel that sleeps, and nothing behind it: the wire lets such come slowly. */
+static void hostile_bits(struct kunit *test)
+{
+	struct duct_channel_config cfg = { .ops = &kit_recv_ops };
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct duct_slot *slot;
+	struct duct_door *door;
+	u64 events, spurious, empty = 0;
+	u32 i;
+
+	kit_connect(kit_peers(kit, false), a, kit_param_side(test), &cfg, b, &cfg, 0);
+	slot = hostile_slot(b);
+	door = &slot->link->door[slot->door];
+	for (i = 0; i < 20; i++) {
+		events = READ_ONCE(door->events);
+		spurious = READ_ONCE(door->spurious);
+		KUNIT_ASSERT_EQ(test, duct_send(a->ch, "good", 4, 0), 0);
+		hostile_settle(test, slot, events);
+		KUNIT_EXPECT_EQ(test, READ_ONCE(door->spurious), spurious);
+		if (!i)
+			empty = READ_ONCE(slot->ch->stats.in_empty);
+		events = READ_ONCE(door->events);
+		hostile_ring(hostile_slot(a));
+		hostile_settle(test, slot, events);
+		KUNIT_EXPECT_EQ(test, READ_ONCE(door->spurious), spurious + 1);
+		/* No one was woken for it: once for each message is all. */
+		KUNIT_EXPECT_EQ(test, READ_ONCE(slot->ch->stats.in_empty), empty + i);
+	}
+}
+
 static struct kunit_case hostile_channel_cases[] = {
 	KUNIT_CASE_PARAM(hostile_channel, hostile_gen_params),
 	KUNIT_CASE_PARAM(hostile_channel_written, hostile_written_gen_params),
 	KUNIT_CASE(hostile_stream),
 	KUNIT_CASE_PARAM(hostile_worker, kit_sides),
 	KUNIT_CASE_PARAM(hostile_events, kit_sides),
+	KUNIT_CASE_PARAM(hostile_bits, kit_sides),
 	{}
 };
 

@@ -3,6 +3,11 @@
  * A peer that breaks the protocol of the link: the link is down, sysfs says why,
  * and a new epoch is as if nothing had been.
  */
+#include <linux/fs.h>
+#include <linux/pm.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+
 #include "hostile.h"
 
 #define SERVICE(n, r) { .name = n, .role = r }
@@ -151,6 +156,33 @@ static void hostile_link_wishes(struct kunit *test)
 	kit_wait(kit, a->is_up && b->is_up && !duct_send(a->ch, "", 0, 0));
 }
 
+/* A frontend that shares more pages than the backend's budget has. */
+static void hostile_link_pages(struct kunit *test)
+{
+	struct duct_channel_config large = { .tx_bytes = 1u << 20, .rx_bytes = 1u << 20 };
+	struct kit *kit = test->priv;
+	struct kit_driver *driver = kit_peers(kit, true);
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct kit_end *c = kit_end(kit), *d = kit_end(kit);
+	struct duct_link *back;
+	u32 pages;
+
+	kit_connect(driver, a, KIT_FRONT, NULL, b, NULL, 0);
+	back = hostile_link_of(b);
+	mutex_lock(&back->lock);
+	pages = back->pages;
+	KUNIT_EXPECT_EQ(test, duct_policy_budget(back->policy, DUCT_POLICY_CHANNELS, pages), 0);
+	mutex_unlock(&back->lock);
+	KUNIT_ASSERT_EQ(test, kit_open(c, kit_peer(driver, KIT_FRONT), 1, &large), 0);
+	KUNIT_ASSERT_EQ(test, kit_open(d, kit_peer(driver, KIT_BACK), 1, &large), 0);
+	kit_wait(kit, duct_error(c->ch) == -ENOMEM && duct_error(d->ch) == -ENOMEM);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(back->pages), pages);
+	kit_exchange(a, b);
+	/* An epoch has a policy of its own. */
+	kit_loop_run(kit, true);
+	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&c->ups) == 1);
+}
+
 /* The space of all that @link has said is back: hostile_control() does not look for it. */
 static bool hostile_link_heard(struct duct_link *link)
 {
@@ -191,11 +223,245 @@ static void hostile_link_noise(struct kunit *test)
 	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);
 }
 
+/* A message that breaks it, and no room for goodbye, which an index that cannot be says. */
+static void hostile_link_once(struct kunit *test)
+{
+	static const union duct_ctl msg = { .type = 18 };
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct duct_link *link;
+	struct duct_tx *tx;
+	s64 faults;
+
+	kit_connect(kit_peers(kit, true), a, kit_param_side(test), NULL, b, NULL, 0);
+	link = hostile_link_of(b);
+	faults = atomic64_read(&link->stats.faults);
+	mutex_lock(&link->lock);
+	tx = &link->control->tx;
+	tx->cons = tx->published - tx->size;
+	duct_peer_write32(&tx->shared->cons, tx->published + DUCT_ALIGN);
+	mutex_unlock(&link->lock);
+	hostile_control(hostile_link_of(a), &msg, 8);
+	kit_wait(kit, duct_link_fault(link) && atomic_read(&b->downs) == 1);
+	KUNIT_EXPECT_EQ(test, atomic64_read(&link->stats.faults) - faults, 1ll);
+	hostile_link_expect_fault(b, "unknown type");
+	kit_loop_run(kit, true);
+	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);
+}
+
+/* ---- what is shown of a channel that was closed before it had rings ---- */
+
+/* What kernel_read() cannot: seq_file has no read_iter(). Return: the file's text, or NULL */
+static char *hostile_link_dump_of(struct kunit *test, struct duct_link *link)
+{
+	struct seq_file *m;
+	struct file *file;
+	char path[64], *text;
+
+	snprintf(path, sizeof(path), "/sys/kernel/debug/duct/%s/dump", dev_name(&link->dev));
+	file = filp_open(path, O_RDONLY, 0);
+	KUNIT_ASSERT_NOT_ERR_OR_NULL(test, file);
+	m = file->private_data;
+	/* Freed with the file. */
+	m->size = 1u << 16;
+	m->buf = kvzalloc(m->size, GFP_KERNEL);
+	text = m->buf && !m->op->show(m, NULL) ? kunit_kzalloc(test, m->size, GFP_KERNEL) : NULL;
+	if (text)
+		memcpy(text, m->buf, m->count);
+	filp_close(file, NULL);
+	return text;
+}
+
+/* The frontend binds what nobody wished, and never says CLOSED. */
+static void hostile_link_dump(struct kunit *test)
+{
+	static const union duct_ctl msg = {
+		.bound = { .type = DUCT_CTL_BOUND, .service = SERVICE("kit", 4), .number = 9,
+			   .slot = 77, .max_msg = 64, .to_back = { .bytes = 1024 },
+			   .to_front = { .offset = 2048, .bytes = 1024 } },
+	};
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	unsigned long until = jiffies + KIT_WAIT;
+	struct duct_link *link;
+	char *text;
+
+	kit_connect(kit_peers(kit, true), a, KIT_FRONT, NULL, b, NULL, 0);
+	link = hostile_link_of(b);
+	hostile_control(hostile_link_of(a), &msg, sizeof(msg.bound));
+	while (!rcu_access_pointer(link->slots[77]) && time_before(jiffies, until))
+		schedule_timeout_uninterruptible(1);
+	text = hostile_link_dump_of(test, link);
+	KUNIT_ASSERT_NOT_NULL(test, text);
+	KUNIT_EXPECT_NOT_NULL(test, strstr(text, "slot 77 "));
+	kit_exchange(a, b);
+	kit_loop_run(kit, true);
+	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);
+}
+
+/* ---- a domain that was restored ---- */
+
+/* What the peer wrote is not what was last seen: all has ended, and nobody looks at it. */
+static void hostile_link_restore(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_end *a = kit_end(kit), *b = kit_end(kit);
+	struct duct_link *link, *peer;
+
+	kit_connect(kit_peers(kit, true), a, kit_param_side(test), NULL, b, NULL, 0);
+	link = hostile_link_of(a);
+	peer = hostile_link_of(b);
+	KUNIT_EXPECT_EQ(test, link->dev.type->pm->restore(&link->dev), 0);
+	kit_wait(kit, atomic_read(&a->downs) == 1);
+	KUNIT_EXPECT_EQ(test, a->why, -ECONNRESET);
+	mutex_lock(&peer->lock);
+	duct_peer_release32(&peer->control->tx.shared->prod, peer->control->tx.prod + 8);
+	hostile_ring(peer->control);
+	mutex_unlock(&peer->lock);
+	schedule_timeout_uninterruptible(HZ / 10);
+	flush_work(&link->work);
+	KUNIT_EXPECT_NULL(test, (void *)duct_link_fault(link));
+	kit_loop_run(kit, true);
+	kit_wait(kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);
+	kit_exchange(a, b);
+}
+
+/* ---- ends whose lives and policies the test makes ---- */
+
+struct hostile_wire {
+	struct duct_link *link[DUCT_SIDES];
+	struct page *page;
+};
+
+/* Instead of the loopback's epoch. Its links are there as long as it is loaded. */
+static void hostile_wire_begin(struct kit *kit, struct hostile_wire *w, struct kit_driver *driver)
+{
+	u32 side;
+
+	for (side = 0; side < DUCT_SIDES; side++)
+		w->link[side] = to_duct_link(kit_peer(driver, side)->dev.parent);
+	kit_loop_run(kit, false);
+	w->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	KUNIT_ASSERT_NOT_NULL(kit->test, w->page);
+}
+
+/* From here to hostile_wire_end() nothing gives a test up. */
+static void hostile_wire_start(struct kit *kit, struct hostile_wire *w, u32 side, u64 incarnation,
+			       u64 peer, const char *service)
+{
+	struct duct_policy *policy = duct_policy_new();
+	int err = policy ? duct_policy_allow(policy, "kitm.0") : -ENOMEM;
+
+	if (!err && service)
+		err = duct_policy_allow(policy, service);
+	if (!err)
+		err = duct_link_start(w->link[side], page_address(w->page), policy, incarnation,
+				      peer);
+	KUNIT_EXPECT_EQ(kit->test, err, 0);
+	duct_policy_put(policy);
+}
+
+static void hostile_wire_end(struct kit *kit, struct hostile_wire *w)
+{
+	duct_link_stop(w->link[KIT_BACK]);
+	duct_link_stop(w->link[KIT_FRONT]);
+	duct_link_release(w->link[KIT_BACK]);
+	duct_link_release(w->link[KIT_FRONT]);
+	__free_page(w->page);
+	kit_loop_run(kit, true);
+}
+
+/* Stale, or broken. */
+static bool hostile_wire_heard(const struct duct_link *link, u64 stale)
+{
+	return READ_ONCE(link->stats.stale) != stale || READ_ONCE(link->fault) ||
+	       READ_ONCE(link->greeted);
+}
+
+/* A hello that is not of this pair of lives, 2 and 1: from another one, or to another one. */
+static void hostile_link_hello(struct kunit *test)
+{
+	static const struct {
+		u64 from;
+		u64 to;
+		const char *why;
+	} hellos[] = {
+		{ .from = 3, .to = 1 },
+		{ .from = 2, .to = 4, .why = "hello for another incarnation" },
+	};
+	struct kit *kit = test->priv;
+	struct kit_driver *driver = kit_peers(kit, true);
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(hellos); i++) {
+		unsigned long until = jiffies + KIT_WAIT;
+		struct hostile_wire w;
+		u64 stale;
+
+		hostile_wire_begin(kit, &w, driver);
+		stale = w.link[KIT_BACK]->stats.stale;
+		hostile_wire_start(kit, &w, KIT_BACK, 1, 2, NULL);
+		hostile_wire_start(kit, &w, KIT_FRONT, hellos[i].from, hellos[i].to, NULL);
+		while (!hostile_wire_heard(w.link[KIT_BACK], stale) && time_before(jiffies, until))
+			schedule_timeout_uninterruptible(1);
+		KUNIT_EXPECT_FALSE(test, w.link[KIT_BACK]->greeted);
+		KUNIT_EXPECT_STREQ(test, duct_link_fault(w.link[KIT_BACK]) ?: "",
+				   hellos[i].why ?: "");
+		KUNIT_EXPECT_EQ(test, w.link[KIT_BACK]->stats.stale - stale,
+				hellos[i].why ? 0ull : 1ull);
+		hostile_wire_end(kit, &w);
+		kit_wait(kit, kit_peer(driver, KIT_FRONT) && kit_peer(driver, KIT_BACK));
+	}
+}
+
+static bool hostile_link_offered(struct duct_link *link, const char *name)
+{
+	struct duct_service *service;
+	bool offered = false;
+
+	mutex_lock(&link->lock);
+	list_for_each_entry(service, &link->services, node)
+		offered |= service->offered && !strcmp(service->name, name);
+	mutex_unlock(&link->lock);
+	return offered;
+}
+
+/* What an epoch's policy does not allow any more is not offered, whoever would take it. */
+static void hostile_link_policy(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_driver *driver = kit_peers(kit, true);
+	struct kit_driver *server = kit_driver(kit, "kits", DUCT_SERVE);
+	struct kit_driver *other = kit_driver(kit, "kitm", DUCT_PEER);
+	struct duct_link *back = to_duct_link(kit_peer(driver, KIT_BACK)->dev.parent);
+	struct hostile_wire w;
+
+	kit_register(server);
+	kit_register(other);
+	kit_wait(kit, kit_bound(other) == 6);
+	KUNIT_EXPECT_TRUE(test, hostile_link_offered(back, "kits"));
+	hostile_wire_begin(kit, &w, driver);
+	kit_wait(kit, kit_bound(other) == 0);
+	hostile_wire_start(kit, &w, KIT_BACK, 1, 2, "kits.0");
+	hostile_wire_start(kit, &w, KIT_FRONT, 2, 1, NULL);
+	/* This is said with, or after, all the others. */
+	KUNIT_EXPECT_GT(test, wait_event_timeout(kit->wait, kit_bound(other) == 2, KIT_WAIT), 0l);
+	KUNIT_EXPECT_FALSE(test, hostile_link_offered(back, "kits"));
+	hostile_wire_end(kit, &w);
+	kit_wait(kit, kit_bound(other) == 6);
+}
+
 static struct kunit_case hostile_link_cases[] = {
 	KUNIT_CASE_PARAM(hostile_link, hostile_link_gen_params),
 	KUNIT_CASE_PARAM(hostile_link_stale, kit_sides),
 	KUNIT_CASE(hostile_link_wishes),
+	KUNIT_CASE(hostile_link_pages),
 	KUNIT_CASE_PARAM(hostile_link_noise, kit_sides),
+	KUNIT_CASE_PARAM(hostile_link_once, kit_sides),
+	KUNIT_CASE(hostile_link_dump),
+	KUNIT_CASE_PARAM(hostile_link_restore, kit_sides),
+	KUNIT_CASE(hostile_link_hello),
+	KUNIT_CASE(hostile_link_policy),
 	{}
 };
 

@@ -8,13 +8,16 @@
  *   duct_hostile/<device>   a line that is written there is done:
  *
  *     attack NUMBER         once
- *     storm HOW             on and on, until the next: see hostile_storms
+ *     storm HOW [NODE]      on and on, until the next: see hostile_storms; the flood writes
+ *                           that node of xenstore, relative to the domain's own
  *     storm none
  *     hold FROM TO          maps what the peer grants us by references of that range
  *     drop                  unmaps it
- *     flood NODE COUNT      writes a node of xenstore, relative to the domain's own
+ *     revoke ...            see hostile_grants.c
  *
- * It reads nothing that the peer sends, and answers no call.
+ * It reads nothing that the peer sends, but the answers to calls that lend what is revoked,
+ * and answers no call. But for the storm "keep": all calls are answered, and what they lend
+ * is mapped, and stays so.
  */
 #include <linux/debugfs.h>
 #include <linux/delay.h>
@@ -25,7 +28,9 @@
 #include <linux/slab.h>
 #include <xen/xenbus.h>
 
+#include "../services/perf.h"
 #include "attacks.h"
+#include "hostile_grants.h"
 
 #define HOSTILE_HELD	1024u
 #define HOSTILE_KEEPS	10	/* seconds */
@@ -39,6 +44,9 @@
  * @task: of a storm
  * @storm: what it does, again and again
  * @rnd: for it
+ * @node: that the flood writes
+ * @floods: how often it has
+ * @grants: what is revoked
  * @held: mappings of single pages
  * @held_n: of those
  * @data: what attacks send
@@ -51,6 +59,9 @@ struct hostile {
 	struct task_struct *task;
 	void (*storm)(struct hostile *h);
 	struct rnd_state rnd;
+	char node[64];
+	u32 floods;
+	struct hostile_grants grants;
 	struct duct_mapping *held[HOSTILE_HELD];
 	u32 held_n;
 	u8 data[PAGE_SIZE];
@@ -130,10 +141,55 @@ static void hostile_storm_rewrite(struct hostile *h)
 	rcu_read_unlock();
 }
 
+/* Memory lent with a call, which has its answer. Until "drop", or there is no room. */
+static void hostile_keep(struct hostile *h, const struct duct_bulk_in *bulk)
+{
+	struct duct_mapping *page;
+	u32 i, ref;
+
+	for (i = 0; i < bulk->head.words && h->held_n < HOSTILE_HELD; i++) {
+		if ((bulk->word[i] & DUCT_SEG_KIND) != DUCT_SEG_PAGE) {
+			i += (bulk->word[i] & DUCT_SEG_KIND) == DUCT_SEG_PART;
+			continue;
+		}
+		ref = bulk->word[i] & DUCT_SEG_REST;
+		page = duct_xen_memory.map(h->dd->peer, &ref, 1, false);
+		if (!IS_ERR(page))
+			h->held[h->held_n++] = page;
+	}
+}
+
+/* An answer to each call, which would say to duct_perf that nothing came. */
+static void hostile_storm_keep(struct hostile *h)
+{
+	struct duct_request_core *req;
+	struct duct_msg msg;
+
+	if (duct_next(h->ch[0], &msg)) {
+		usleep_range(1000, 2000);
+		return;
+	}
+	if (msg.request) {
+		req = container_of(msg.request, struct duct_request_core, pub);
+		if (req->bulk)
+			hostile_keep(h, req->bulk);
+		memset(h->data, 0, sizeof(struct perf_report));
+		duct_reply(msg.request, h->data, sizeof(struct perf_report));
+	}
+	duct_release(&msg);
+}
+
 /* Nothing to the peer, and as busy: what others have left of the processors beside it. */
 static void hostile_storm_idle(struct hostile *h)
 {
 	prandom_u32_state(&h->rnd);
+}
+
+/* What the node of a state says already, so that whoever watches it finds nothing new. */
+static void hostile_storm_flood(struct hostile *h)
+{
+	if (!xenbus_printf(XBT_NIL, h->node, "", "%d", XenbusStateConnected))
+		WRITE_ONCE(h->floods, h->floods + 1);
 }
 
 static const struct {
@@ -146,6 +202,8 @@ static const struct {
 	{ "messages", hostile_storm_messages },
 	{ "control", hostile_storm_control },
 	{ "rewrite", hostile_storm_rewrite },
+	{ "flood", hostile_storm_flood },
+	{ "keep", hostile_storm_keep },
 	{ "idle", hostile_storm_idle },
 };
 
@@ -213,19 +271,9 @@ static int hostile_hold(struct hostile *h, u32 from, u32 to)
 
 /* ---- lines ---- */
 
-static int hostile_flood(const char *node, u32 count)
-{
-	int err = 0;
-	u32 i;
-
-	for (i = 0; i < count && !err; i++)
-		err = xenbus_printf(XBT_NIL, node, "", "%u", i);
-	return err;
-}
-
 static int hostile_line(struct hostile *h, const char *line)
 {
-	char word[16] = "", node[64] = "";
+	char word[16] = "", node[sizeof(h->node)] = "";
 	u32 a = 0, b = 0;
 
 	if (sscanf(line, "attack %u", &a) == 1) {
@@ -234,12 +282,15 @@ static int hostile_line(struct hostile *h, const char *line)
 		attack_run(&attacks[a - 1], h->ch[0], h->data);
 		return 0;
 	}
-	if (sscanf(line, "storm %15s", word) == 1)
+	if (sscanf(line, "storm %15s %63s", word, node) >= 1) {
+		hostile_calm(h);
+		strscpy(h->node, node, sizeof(h->node));
 		return hostile_do_storm(h, word);
+	}
 	if (sscanf(line, "hold %u %u", &a, &b) == 2)
 		return hostile_hold(h, a, b);
-	if (sscanf(line, "flood %63s %u", node, &a) == 2)
-		return hostile_flood(node, a);
+	if (!strncmp(line, "revoke ", 7))
+		return hostile_revoke(&h->grants, h->ch[0], line + 7);
 	if (!strncmp(line, "drop", 4)) {
 		hostile_drop(h);
 		return 0;
@@ -270,7 +321,9 @@ static int hostile_show(struct seq_file *m, void *unused)
 	struct hostile *h = m->private;
 
 	mutex_lock(&h->lock);
-	seq_printf(m, "held %u\nerror %d\n", h->held_n, duct_error(h->ch[0]));
+	seq_printf(m, "held %u\nerror %d\nfloods %u\n", h->held_n, duct_error(h->ch[0]),
+		   READ_ONCE(h->floods));
+	seq_printf(m, "revoked %u\nlent %d\n", h->grants.revoked, h->grants.err);
 	mutex_unlock(&h->lock);
 	return 0;
 }
@@ -343,6 +396,7 @@ static void hostile_remove(struct duct_device *dd)
 	if (h->held_n)
 		ssleep(HOSTILE_KEEPS);
 	hostile_drop(h);
+	hostile_grants_end(&h->grants);
 }
 
 static const struct duct_device_id hostile_ids[] = {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The receive cursor: the oldest message, read front to back, until it is released. */
+#include <linux/delay.h>
 #include <linux/irq_work.h>
 #include <linux/workqueue.h>
 
+#include "hostile.h"
 #include "kit.h"
 
 static void receive_pair(struct kunit *test, const struct duct_channel_config *cfg,
@@ -301,6 +303,54 @@ static void receive_stats(struct kunit *test)
 	KUNIT_EXPECT_GE(test, sb.wakeups, 1ull);
 }
 
+/**
+ * struct receive_closer - closes an end
+ * @end: which
+ * @go: now
+ */
+struct receive_closer {
+	struct kit_end *end;
+	bool go;
+};
+
+static int receive_close(void *arg)
+{
+	struct receive_closer *closer = arg;
+
+	while (!READ_ONCE(closer->go))
+		schedule_timeout_uninterruptible(1);
+	kit_close(closer->end);
+	return 0;
+}
+
+/* Who is reading keeps the slot in memory, though both ends have closed, and said so. */
+static void receive_inside(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct receive_closer a = { .end = kit_end(kit) }, b = { .end = kit_end(kit) };
+	struct kit_thread *first, *second;
+	unsigned long until;
+	struct duct_slot *slot;
+	u32 generation;
+
+	receive_pair(test, NULL, a.end, b.end);
+	first = kit_thread(kit, receive_close, &a);
+	second = kit_thread(kit, receive_close, &b);
+	rcu_read_lock();
+	slot = hostile_slot(a.end);
+	generation = slot->generation;
+	WRITE_ONCE(a.go, true);
+	WRITE_ONCE(b.go, true);
+	until = jiffies + 2 * HZ;
+	while (rcu_access_pointer(slot->link->slots[slot->index]) && time_before(jiffies, until))
+		cpu_relax();
+	/* Longer than the link's tick, which frees it if it may. */
+	mdelay(200);
+	KUNIT_EXPECT_EQ(test, slot->generation, generation);
+	rcu_read_unlock();
+	KUNIT_EXPECT_EQ(test, kit_join(first) + kit_join(second), 0);
+}
+
 static struct kunit_case receive_cases[] = {
 	KUNIT_CASE_PARAM(receive_cursor, kit_sides),
 	KUNIT_CASE_PARAM(receive_pending, kit_sides),
@@ -310,6 +360,7 @@ static struct kunit_case receive_cases[] = {
 	KUNIT_CASE_PARAM(receive_ready_once, kit_sides),
 	KUNIT_CASE_PARAM(receive_error, kit_sides),
 	KUNIT_CASE(receive_stats),
+	KUNIT_CASE_PARAM(receive_inside, kit_sides),
 	{}
 };
 

@@ -253,6 +253,19 @@ static void regions_budget(struct kunit *test)
 	kit_wait(all->kit, regions_is_up(&all->peer[0]));
 }
 
+/* What a region takes of that is not there for rings. */
+static void regions_budget_rings(struct kunit *test)
+{
+	struct duct_channel_config large = { .tx_bytes = 1u << 20, .rx_bytes = 1u << 20 };
+	struct regions *all = regions_start(test, kit_param_side(test), 1900 * PAGE_SIZE, false);
+	struct kit_end *a = kit_end(all->kit), *b = kit_end(all->kit);
+
+	regions_join(all, 0, true);
+	KUNIT_ASSERT_EQ(test, kit_open(a, regions_device(all, true, 0), 9, &large), 0);
+	KUNIT_ASSERT_EQ(test, kit_open(b, regions_device(all, false, 0), 9, &large), 0);
+	kit_wait(all->kit, duct_error(a->ch) == -EDQUOT && duct_error(b->ch) == -EDQUOT);
+}
+
 static void regions_bad_input(struct kunit *test)
 {
 	struct regions *all = regions_start(test, kit_param_side(test), PAGE_SIZE, false);
@@ -420,6 +433,7 @@ static struct kunit_case regions_cases[] = {
 	KUNIT_CASE_PARAM(regions_away, kit_sides),
 	KUNIT_CASE_PARAM(regions_silent, kit_sides),
 	KUNIT_CASE_PARAM(regions_budget, kit_sides),
+	KUNIT_CASE_PARAM(regions_budget_rings, kit_sides),
 	KUNIT_CASE_PARAM(regions_bad_input, kit_sides),
 	KUNIT_CASE_PARAM(regions_deadlock, kit_sides),
 	KUNIT_CASE_PARAM(regions_hostile, regions_attack_gen_params),

@@ -4,6 +4,8 @@
  * epoch ends, each message and each byte of a stream comes once and in order; or the
  * channel goes down, and says so.
  */
+#include <linux/delay.h>
+
 #include "hostile.h"
 #include "kit.h"
 
@@ -371,6 +373,7 @@ static void resume_alone(struct kunit *test)
 {
 	static const struct duct_channel_config plain = { .max_msg = RESUME_MSG };
 	struct resume *r = kunit_kzalloc(test, sizeof(*r), GFP_KERNEL);
+	u32 i;
 
 	KUNIT_ASSERT_NOT_NULL(test, r);
 	r->kit = test->priv;
@@ -378,6 +381,9 @@ static void resume_alone(struct kunit *test)
 	r->end[1] = kit_end(r->kit);
 	kit_connect(kit_peers(r->kit, true), r->end[0], kit_param_side(test), &resume_cfg,
 		    r->end[1], &plain, 0);
+	kit_loop_run(r->kit, false);
+	for (i = 0; i < 2; i++)
+		kit_wait(r->kit, atomic_read(&r->end[i]->downs) == 1);
 	kit_loop_run(r->kit, true);
 	resume_wait_anew(r, 1);
 }
@@ -466,6 +472,95 @@ static void resume_lying_front(struct kunit *test)
 	resume_lying_to(test, KIT_FRONT);
 }
 
+/* What a peer leaves in shared memory when an epoch ends is not what it goes on from. */
+static void resume_forged(struct kunit *test)
+{
+	struct resume *r = resume_start(test, kit_param_side(test), &resume_cfg);
+	struct duct_tx *tx = &hostile_slot(r->end[0])->tx;
+
+	resume_send(r, 0, 5);
+	duct_publish(r->end[0]->ch);
+	resume_receive(r, 1, 2);
+	duct_peer_write32(&tx->shared->cons, tx->prod);
+	resume_epoch(r);
+	resume_drain(r);
+}
+
+/* The peer resumed what it has not: it says so, and that is no orderly close. */
+static void resume_lost(struct kunit *test)
+{
+	struct resume *r = resume_start(test, kit_param_side(test), &resume_cfg);
+	struct duct_slot *slot = hostile_slot(r->end[0]);
+	const union duct_ctl msg = {
+		.close = { .type = DUCT_CTL_CLOSE, .slot = slot->index,
+			   .generation = slot->generation, .reason = DUCT_CLOSE_LOST },
+	};
+
+	hostile_control(hostile_slot(r->end[1])->link, &msg, sizeof(msg.close));
+	kit_wait(r->kit, atomic_read(&r->end[0]->downs) == 1);
+	KUNIT_EXPECT_EQ(test, r->end[0]->why, -ECONNRESET);
+	/* Its core did not say it, and does not understand the answer. */
+	kit_loop_run(r->kit, true);
+	kit_wait(r->kit, atomic_read(&r->end[0]->ups) == 2 && atomic_read(&r->end[1]->ups) == 2);
+}
+
+static int resume_wait_room(void *arg)
+{
+	struct resume *r = arg;
+
+	return duct_wait_writable(r->end[0]->ch, RESUME_MSG, KIT_WAIT);
+}
+
+/* Who waits for room learns that the channel is stopped: that is no end of an epoch. */
+static void resume_stop(struct kunit *test)
+{
+	struct resume *r = resume_start(test, kit_param_side(test), &resume_cfg);
+	struct kit_thread *thread;
+	unsigned long begin;
+
+	while (!duct_send(r->end[0]->ch, r->kit->pattern, RESUME_MSG, 0))
+		;
+	thread = kit_thread(r->kit, resume_wait_room, r);
+	begin = jiffies;
+	while (!wq_has_sleeper(&to_duct_channel_core(r->end[0]->ch)->wait) &&
+	       time_before(jiffies, begin + KIT_WAIT))
+		usleep_range(100, 200);
+	begin = jiffies;
+	duct_stop(r->end[0]->ch);
+	KUNIT_EXPECT_EQ(test, kit_join(thread), 0);
+	KUNIT_EXPECT_TRUE(test, time_before(jiffies, begin + KIT_WAIT / 2));
+}
+
+static int resume_loop_run(void *arg)
+{
+	struct resume *r = arg;
+
+	kit_loop_run(r->kit, true);
+	return 0;
+}
+
+/* A peer broke the channel just before the epoch's end, which comes first: it is over. */
+static void resume_broken(struct kunit *test)
+{
+	static const struct duct_frame bad = { .type = 99 };
+	struct resume *r = resume_start(test, kit_param_side(test), &resume_cfg);
+	struct duct_link *link = hostile_slot(r->end[1])->link;
+	struct kit_thread *thread;
+	struct duct_msg msg;
+
+	hostile_frame(hostile_slot(r->end[0]), &bad, NULL, 0);
+	mutex_lock(&link->lock);
+	thread = kit_thread(r->kit, resume_loop_run, r);
+	/* It waits for the lock, and is the first who does. */
+	schedule_timeout_uninterruptible(HZ / 5);
+	KUNIT_EXPECT_EQ(test, duct_next(r->end[1]->ch, &msg), -EPROTO);
+	mutex_unlock(&link->lock);
+	kit_join(thread);
+	kit_wait(r->kit, atomic_read(&r->end[1]->ups) == 2);
+	KUNIT_EXPECT_EQ(test, atomic_read(&r->end[1]->downs), 1);
+	KUNIT_EXPECT_EQ(test, resume_count(r->end[1]), 0u);
+}
+
 static struct kunit_case resume_cases[] = {
 	KUNIT_CASE_PARAM(resume_messages, kit_sides),
 	KUNIT_CASE_PARAM(resume_busy, kit_sides),
@@ -477,6 +572,10 @@ static struct kunit_case resume_cases[] = {
 	KUNIT_CASE_PARAM(resume_bad_input, kit_sides),
 	KUNIT_CASE_PARAM(resume_lying, resume_lie_gen_params),
 	KUNIT_CASE_PARAM(resume_lying_front, resume_lie_gen_params),
+	KUNIT_CASE_PARAM(resume_forged, kit_sides),
+	KUNIT_CASE_PARAM(resume_lost, kit_sides),
+	KUNIT_CASE_PARAM(resume_stop, kit_sides),
+	KUNIT_CASE_PARAM(resume_broken, kit_sides),
 	{}
 };
 

@@ -28,6 +28,7 @@
  * @dones: calls of done()
  * @moved: what the last one said
  * @order: which done() this was
+ * @err: what the last one was told, if it took the list back
  */
 struct sg_list {
 	struct duct_sg s;
@@ -41,6 +42,7 @@ struct sg_list {
 	atomic_t dones;
 	u32 moved;
 	u32 order;
+	int err;
 };
 
 struct sg_test {
@@ -285,6 +287,33 @@ static void sg_unregister(struct kunit *test)
 	KUNIT_EXPECT_GT(test, consumed, 0u);
 }
 
+static void sg_done_unregisters(struct duct_sg *s, u32 len)
+{
+	struct sg_list *list = container_of(s, struct sg_list, s);
+
+	list->err = duct_sg_unregister(sg_region(list->all->priv, 1), s);
+	sg_done(s, len);
+}
+
+/* In its own done() nobody waits for that. */
+static void sg_in_done(struct kunit *test)
+{
+	struct sg_test *t = sg_start(test, kit_param_side(test));
+	struct sg_list *list = &t->list[0];
+
+	sg_begin(list);
+	sg_piece(list, 0, 64);
+	sg_begin(&t->list[3]);
+	sg_piece(&t->list[3], 0, 64);
+	list->s.dir = DMA_FROM_DEVICE;
+	list->s.done = sg_done_unregisters;
+	KUNIT_ASSERT_EQ(test, duct_sg_register(sg_region(t, 1), &list->s), 0);
+	KUNIT_EXPECT_EQ(test, duct_sg_xfer(sg_region(t, 0), sg_region(t, 1)->self,
+					   t->list[3].table, 1, DMA_TO_DEVICE), 64);
+	kit_wait(t->all->kit, atomic_read(&list->dones) == 1);
+	KUNIT_EXPECT_EQ(test, list->err, -EBUSY);
+}
+
 /* ---- what does not ---- */
 
 static void sg_bad_input(struct kunit *test)
@@ -391,6 +420,7 @@ static struct kunit_case sg_cases[] = {
 	KUNIT_CASE_PARAM(sg_property, kit_sides),
 	KUNIT_CASE_PARAM(sg_oldest, kit_sides),
 	KUNIT_CASE_PARAM(sg_unregister, kit_sides),
+	KUNIT_CASE_PARAM(sg_in_done, kit_sides),
 	KUNIT_CASE_PARAM(sg_bad_input, kit_sides),
 	KUNIT_CASE_PARAM(sg_lying, sg_lie_gen_params),
 	{}

@@ -277,6 +277,10 @@ static void watches_callbacks(struct kunit *test)
 	kit_wait(w->all->kit, atomic_read(&w->all->peer[0].ups));
 	watches_trigger(w, 0, 3, 1);
 	kit_wait(w->all->kit, atomic_read(&w->one[1].calls) == 1);
+	/* The owner is asked, and knows then that the other has ended. */
+	w->one[2].all = w->all;
+	w->one[2].w = (struct duct_watch){ .fn = watches_fn, .off = 4, .count = 1 };
+	KUNIT_ASSERT_EQ(test, duct_region_watch(watches_region(w, 1), &w->one[2].w), 0);
 	watches_trigger(w, 0, 3, 1);
 	watches_add(w, 1, 3, 1);
 	watches_trigger(w, 0, 3, 1);

@@ -29,7 +29,7 @@ struct duct_back_door {
  * @lock: the work against remove; covers the rest
  * @gone: remove() has begun
  * @state: ours, as in the table
- * @lost: the frontend was gone while we were connected
+ * @lost: the frontend was gone, and had not said goodbye
  * @gave_up: no new try with the peer's incarnation @peer_incarnation
  * @link: the link
  * @page: the control page, NULL when not mapped
@@ -186,8 +186,10 @@ static int duct_back_connect(struct duct_back *back)
 		goto err_release;
 	err = duct_link_start(back->link, back->page->addr, policy, back->incarnation,
 			      back->peer_incarnation);
-	if (err)
+	if (err) {
+		duct_nodes_error(&back->nodes, err, "starting the link");
 		goto err_release;
+	}
 	goto out;
 
 err_release:
@@ -208,6 +210,7 @@ static int duct_back_offer(struct duct_back *back)
 	int err;
 
 	back->incarnation = duct_new_incarnation();
+	back->lost = false;
 	do {
 		err = xenbus_transaction_start(&xbt);
 		if (err)
@@ -262,7 +265,11 @@ static void duct_back_vanish(struct duct_back *back)
 	char *path;
 	int err;
 
-	back->lost = back->state != duct_state_closed;
+	/*
+	 * Whoever looks once more finds it closed, and it is no less gone. Nor had it said goodbye
+	 * where we gave up, perhaps because its nodes went while they were read.
+	 */
+	back->lost |= back->state != duct_state_closed || back->gave_up;
 	duct_back_release(back);
 	do {
 		path = kstrdup(back->dev->nodename, GFP_KERNEL);
@@ -293,6 +300,9 @@ static unsigned int duct_back_peer(struct duct_back *back)
 {
 	unsigned int peer = duct_compat_driver_state(back->dev, back->dev->otherend);
 
+	/* That one is ours to say. */
+	if (peer >= duct_state_renewed)
+		return DUCT_STATES;
 	if (back->state == duct_state_connected &&
 	    (peer == duct_state_initialised || peer == duct_state_connected) &&
 	    duct_node_incarnation(&back->nodes, "incarnation") != back->peer_incarnation)
@@ -352,9 +362,7 @@ static void duct_back_closing(struct duct_back *back)
 	const char *why = duct_link_fault(back->link);
 
 	if (why) {
-		/* The core has logged it. */
-		duct_nodes_tell(&back->nodes, false, -EPROTO,
-				"the frontend broke the protocol: %s", why);
+		duct_nodes_broken(&back->nodes, "frontend", why);
 		back->gave_up = true;
 	}
 	duct_back_release(back);
@@ -424,12 +432,6 @@ static void duct_back_watched(struct xenbus_watch *watch, const char *path, cons
 	queue_work(duct_back_wq, &back->work);
 }
 
-/* One event at a time waits for xenwatch, however often the node is written. */
-static bool duct_back_will_handle(struct xenbus_watch *watch, const char *path, const char *token)
-{
-	return watch->nr_pending == 0;
-}
-
 static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device_id *id)
 {
 	struct duct_link_config cfg = {
@@ -463,7 +465,7 @@ static int duct_back_probe(struct xenbus_device *dev, const struct xenbus_device
 	dev_set_drvdata(&dev->dev, back);
 	/* The node may be from an earlier life: remember what it says, not what was cached. */
 	dev->state = duct_compat_driver_state(dev, dev->nodename);
-	err = xenbus_watch_pathfmt(dev, &back->watch, duct_back_will_handle, duct_back_watched,
+	err = xenbus_watch_pathfmt(dev, &back->watch, duct_nodes_will_handle, duct_back_watched,
 				   "%s/state", dev->nodename);
 	if (err)
 		goto err_detach;

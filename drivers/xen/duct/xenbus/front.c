@@ -249,8 +249,10 @@ static int duct_front_publish(struct duct_front *front)
 	}
 	err = duct_link_start(front->link, page_address(front->page), policy,
 			      front->incarnation, front->peer_incarnation);
-	if (err)
+	if (err) {
+		duct_nodes_error(&front->nodes, err, "starting the link");
 		goto err_release;
+	}
 	err = duct_front_write(front);
 	if (!err)
 		goto out;
@@ -317,6 +319,9 @@ static unsigned int duct_front_peer(struct duct_front *front)
 	if (!front->dev->otherend)
 		return duct_state_unknown;
 	peer = duct_compat_driver_state(front->dev, front->dev->otherend);
+	/* That one is ours to say. */
+	if (peer >= duct_state_renewed)
+		return DUCT_STATES;
 	if ((published || front->gave_up) && peer >= duct_state_initwait &&
 	    peer <= duct_state_connected &&
 	    duct_node_incarnation(&front->nodes, "incarnation") != front->peer_incarnation) {
@@ -359,9 +364,7 @@ static void duct_front_closing(struct duct_front *front)
 	const char *why = duct_link_fault(front->link);
 
 	if (why) {
-		/* The core has logged it. */
-		duct_nodes_tell(&front->nodes, false, -EPROTO,
-				"the backend broke the protocol: %s", why);
+		duct_nodes_broken(&front->nodes, "backend", why);
 		front->gave_up = true;
 	}
 	duct_front_quiesce(front);
@@ -480,8 +483,8 @@ static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_devic
 	dev_set_drvdata(&dev->dev, front);
 	/* The node may be from an earlier life: written, whatever it says. */
 	duct_front_switch(front, duct_state_initialising);
-	err = xenbus_watch_pathfmt(dev, &front->watch, NULL, duct_front_watched, "%s/backend",
-				   dev->nodename);
+	err = xenbus_watch_pathfmt(dev, &front->watch, duct_nodes_will_handle, duct_front_watched,
+				   "%s/backend", dev->nodename);
 	if (err) {
 		dev_set_drvdata(&dev->dev, NULL);
 		duct_front_free(front);

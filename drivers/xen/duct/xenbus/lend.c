@@ -16,19 +16,22 @@
  * @writable: or only to read
  * @refs: filled in, all below 2^30
  *
- * Return: 0; -ENOSPC: no grant reference is free
+ * Return: 0; -ENOSPC: no grant reference is free; -EBUSY: the peer has not let go of too
+ * many already
  */
 int duct_grant_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs)
 {
 	u32 i;
 
+	if (!duct_grant_room(peer, n))
+		return -EBUSY;
 	for (i = 0; i < n; i++) {
 		int ref = gnttab_grant_foreign_access(peer, xen_page_to_gfn(pages[i]), !writable);
 
 		if (ref < 0 || ref & DUCT_SEG_KIND) {
 			if (ref >= 0)
 				gnttab_end_foreign_access(ref, NULL);
-			duct_grant_reclaim(pages, i, refs, duct_grant_revoke(pages, i, refs));
+			duct_grant_reclaim(peer, pages, i, refs, 0, false);
 			return -ENOSPC;
 		}
 		refs[i] = ref;
@@ -37,7 +40,7 @@ int duct_grant_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32
 }
 
 /**
- * duct_grant_revoke() - end the peer's access, as far as it has nothing mapped. [any]
+ * duct_grant_revoke() - end the peer's access early, as far as it has nothing mapped. [any]
  * @pages: from duct_grant_lend()
  * @n: how many
  * @refs: theirs
@@ -60,23 +63,36 @@ u32 duct_grant_revoke(struct page **pages, u32 n, const u32 *refs)
 }
 
 /**
- * duct_grant_reclaim() - the references may name other pages. [any]
- * @pages: from duct_grant_revoke()
+ * duct_grant_reclaim() - the peer is done: the references may name other pages. [any]
+ * @peer: which domain
+ * @pages: from duct_grant_lend()
  * @n: how many
  * @refs: theirs
- * @ended: what duct_grant_revoke() returned. The pages behind are held on, by the
- *         kernel's list of such pages, while the peer has them mapped
+ * @ended: what duct_grant_revoke() returned, 0 without it
+ * @held: that was called, and holds the pages behind
+ *
+ * No line of the log for a peer that has some mapped all the same: from the first on they
+ * are held, in quarantine, until it has not.
+ *
+ * Return: how many these are
  */
-void duct_grant_reclaim(struct page **pages, u32 n, const u32 *refs, u32 ended)
+u32 duct_grant_reclaim(domid_t peer, struct page **pages, u32 n, const u32 *refs, u32 ended,
+		       bool held)
 {
-	u32 i;
+	u32 i, kept;
 
-	for (i = 0; i < n; i++) {
-		if (i < ended)
-			gnttab_free_grant_reference(refs[i]);
-		else
-			gnttab_end_foreign_access(refs[i], pages[i]);
-	}
+	for (i = 0; i < ended; i++)
+		gnttab_free_grant_reference(refs[i]);
+	for (; i < n && gnttab_try_end_foreign_access(refs[i]); i++)
+		if (held)
+			put_page(pages[i]);
+	kept = n - i;
+	if (!kept)
+		return 0;
+	for (; i < n && !held; i++)
+		get_page(pages[i]);
+	duct_grant_keep(peer, pages + n - kept, kept, refs + n - kept);
+	return kept;
 }
 
 static void duct_copy_fill(domid_t peer, const struct duct_copy *copy, struct gnttab_copy *op)

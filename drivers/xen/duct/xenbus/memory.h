@@ -15,6 +15,8 @@
 
 struct duct_share *duct_grant_share(domid_t peer, struct page **pages, u32 n, bool writable);
 void duct_grant_unshare(struct duct_share *share);
+bool duct_grant_room(domid_t peer, u32 n);
+void duct_grant_keep(domid_t peer, struct page **pages, u32 n, const u32 *refs);
 void duct_grant_exit(void);
 
 /**
@@ -56,7 +58,8 @@ static inline void duct_grant_munmap(struct duct_xen_mapping *m) { }
 
 int duct_grant_lend(domid_t peer, struct page **pages, u32 n, bool writable, u32 *refs);
 u32 duct_grant_revoke(struct page **pages, u32 n, const u32 *refs);
-void duct_grant_reclaim(struct page **pages, u32 n, const u32 *refs, u32 ended);
+u32 duct_grant_reclaim(domid_t peer, struct page **pages, u32 n, const u32 *refs, u32 ended,
+		       bool held);
 int duct_grant_copy(domid_t peer, struct duct_copy_batch *batch);
 
 struct duct_pages *duct_grant_map_pages(domid_t peer, const u32 *refs, u32 n, bool writable);

@@ -95,6 +95,23 @@ void duct_nodes_tell(struct duct_nodes *nodes, bool log, int err, const char *fo
 #define duct_nodes_error(nodes, err, ...) \
 	duct_nodes_tell(nodes, __ratelimit(&(nodes)->log), err, __VA_ARGS__)
 
+/* The core's fault of the link, which it has logged. @peer: "frontend" or "backend" */
+static inline void duct_nodes_broken(struct duct_nodes *nodes, const char *peer, const char *why)
+{
+	if (why == duct_blamed)
+		duct_nodes_tell(nodes, false, -EPROTO,
+				"the %s says that this end broke the protocol", peer);
+	else
+		duct_nodes_tell(nodes, false, -EPROTO, "the %s broke the protocol: %s", peer, why);
+}
+
+/* One event at a time waits for xenwatch, however often the peer writes the node. */
+static inline bool duct_nodes_will_handle(struct xenbus_watch *watch, const char *path,
+					  const char *token)
+{
+	return watch->nr_pending == 0;
+}
+
 /* Return: 0, -ENOENT, or -EINVAL after writing the error node */
 static inline int duct_node_u64(struct duct_nodes *nodes, const char *dir, const char *node,
 				u64 max, u64 *value)
@@ -302,17 +319,21 @@ static inline struct duct_policy *duct_policy_read(struct duct_nodes *nodes, con
 	u32 channels, pages;
 	char *services = kasprintf(GFP_KERNEL, "%s/services", backend);
 	const char *what = "budget";
+	bool told;
 	char **names;
 	int err;
 
 	if (!policy || !services) {
+		duct_nodes_error(nodes, -ENOMEM, "reading the policy");
 		kfree(services);
 		duct_policy_put(policy);
 		return ERR_PTR(-ENOMEM);
 	}
 	err = duct_node_budget(nodes, backend, "budget/channels", &channels) ?:
-	      duct_node_budget(nodes, backend, "budget/pages", &pages) ?:
-	      duct_policy_budget(policy, channels, pages);
+	      duct_node_budget(nodes, backend, "budget/pages", &pages);
+	/* The error node has what the value is; "budget" would take its place. */
+	told = err;
+	err = err ?: duct_policy_budget(policy, channels, pages);
 	names = xenbus_directory(XBT_NIL, services, "", &n);
 	if (IS_ERR(names)) {
 		names = NULL;
@@ -323,7 +344,8 @@ static inline struct duct_policy *duct_policy_read(struct duct_nodes *nodes, con
 		err = duct_policy_read_name(policy, services, names[i], side);
 	}
 	if (err) {
-		duct_nodes_error(nodes, err, "policy in %s: %.32s", backend, what);
+		if (!told)
+			duct_nodes_error(nodes, err, "policy in %s: %.32s", backend, what);
 		duct_policy_put(policy);
 		policy = ERR_PTR(err);
 	}

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Pages shared by grants: for a peer to map, until it has let go. What a silent
- * peer still maps is quarantined: counted, capped, tried again, and handed to the
- * kernel's own deferred list when the module goes.
+ * peer still maps, of these and of what was lent, is quarantined: counted, capped,
+ * tried again, and handed to the kernel's own deferred list when the module goes.
  */
 #include <linux/list.h>
 #include <linux/mm.h>
@@ -19,6 +19,9 @@
 /* 64 MiB: eight links of the default budget whose peers all went silent. */
 #define DUCT_QUARANTINE_MAX 16384
 
+/* Of these, one peer's: twice the default budget, or four of the longest lists lent. */
+#define DUCT_QUARANTINE_PEER 4096
+
 /*
  * When a PV domain dies, Xen takes back its grants before its page tables, which hold
  * the pages still: one that were used as a page table here meanwhile, could not be.
@@ -30,6 +33,7 @@
  * struct duct_xen_share - pages that a peer may map
  * @pub: what the core sees; a reference is 0 once the peer's access has ended
  * @node: on the list of the quarantine
+ * @peer: who may map them
  * @mapped: pages whose reference is not 0
  * @free_at: jiffies: in quarantine, when @mapped is 0
  * @page: each is held
@@ -37,6 +41,7 @@
 struct duct_xen_share {
 	struct duct_share pub;
 	struct list_head node;
+	domid_t peer;
 	u32 mapped;
 	unsigned long free_at;
 	struct page *page[];
@@ -44,12 +49,27 @@ struct duct_xen_share {
 
 static void duct_quarantine_retry(struct work_struct *work);
 
-static DEFINE_SPINLOCK(duct_quarantine_lock);	/* the two below */
+static DEFINE_SPINLOCK(duct_quarantine_lock);	/* the two below; hard irqs off */
 static LIST_HEAD(duct_quarantine);		/* struct duct_xen_share */
 static uint duct_quarantined;
 module_param_named(quarantined, duct_quarantined, uint, 0444);
 MODULE_PARM_DESC(quarantined, "pages shared no more with a peer that has not let go of all");
 static DECLARE_DELAYED_WORK(duct_quarantine_work, duct_quarantine_retry);
+
+static struct duct_xen_share *duct_share_new(domid_t peer, u32 n, gfp_t gfp)
+{
+	struct duct_xen_share *share = kvzalloc(struct_size(share, page, n), gfp);
+
+	if (!share)
+		return NULL;
+	share->peer = peer;
+	share->pub.n = n;
+	share->pub.refs = kvcalloc(n, sizeof(u32), gfp);
+	if (share->pub.refs)
+		return share;
+	kvfree(share);
+	return NULL;
+}
 
 static void duct_share_free(struct duct_xen_share *share)
 {
@@ -90,24 +110,63 @@ static void duct_quarantine_retry(struct work_struct *work)
 	struct duct_xen_share *share, *next;
 	LIST_HEAD(list);
 
-	spin_lock(&duct_quarantine_lock);
+	spin_lock_irq(&duct_quarantine_lock);
 	list_splice_init(&duct_quarantine, &list);
-	spin_unlock(&duct_quarantine_lock);
+	spin_unlock_irq(&duct_quarantine_lock);
 	list_for_each_entry_safe(share, next, &list, node) {
 		bool end = duct_share_retry(share);
 
 		list_del(&share->node);
-		spin_lock(&duct_quarantine_lock);
+		spin_lock_irq(&duct_quarantine_lock);
 		if (end)
 			duct_quarantined -= share->pub.n;
 		else
 			list_add_tail(&share->node, &duct_quarantine);
-		spin_unlock(&duct_quarantine_lock);
+		spin_unlock_irq(&duct_quarantine_lock);
 		if (end)
 			duct_share_free(share);
 	}
 	if (READ_ONCE(duct_quarantined))
 		schedule_delayed_work(&duct_quarantine_work, HZ / 10);
+}
+
+/* Into the quarantine, unless the peer has let go of all. [any] */
+static void duct_share_end_all(struct duct_xen_share *share)
+{
+	unsigned long irq;
+
+	duct_share_end(share);
+	if (!share->mapped) {
+		duct_share_free(share);
+		return;
+	}
+	spin_lock_irqsave(&duct_quarantine_lock, irq);
+	duct_quarantined += share->pub.n;
+	list_add_tail(&share->node, &duct_quarantine);
+	spin_unlock_irqrestore(&duct_quarantine_lock, irq);
+	schedule_delayed_work(&duct_quarantine_work, HZ / 100 + 1);
+}
+
+/**
+ * duct_grant_room() - may a peer have more pages, for all that it has not let go of? [any]
+ * @peer: which domain
+ * @n: how many
+ */
+bool duct_grant_room(domid_t peer, u32 n)
+{
+	struct duct_xen_share *share;
+	unsigned long irq;
+	u32 own = n, all;
+
+	if (likely(!READ_ONCE(duct_quarantined)))
+		return true;
+	spin_lock_irqsave(&duct_quarantine_lock, irq);
+	all = duct_quarantined + n;
+	list_for_each_entry(share, &duct_quarantine, node)
+		if (share->peer == peer)
+			own += share->pub.n;
+	spin_unlock_irqrestore(&duct_quarantine_lock, irq);
+	return all <= DUCT_QUARANTINE_MAX && own <= DUCT_QUARANTINE_PEER;
 }
 
 /**
@@ -118,24 +177,18 @@ static void duct_quarantine_retry(struct work_struct *work)
  * @writable: or only to read
  *
  * Return: the share; ERR_PTR(): -ENOSPC: no grant reference is free; -EBUSY: too many
- * pages are in quarantine already; -ENOMEM
+ * pages are in quarantine already, of all or of this peer; -ENOMEM
  */
 struct duct_share *duct_grant_share(domid_t peer, struct page **pages, u32 n, bool writable)
 {
 	struct duct_xen_share *share;
 	u32 i;
 
-	if (READ_ONCE(duct_quarantined) + n > DUCT_QUARANTINE_MAX)
+	if (!duct_grant_room(peer, n))
 		return ERR_PTR(-EBUSY);
-	share = kvzalloc(struct_size(share, page, n), GFP_KERNEL);
+	share = duct_share_new(peer, n, GFP_KERNEL);
 	if (!share)
 		return ERR_PTR(-ENOMEM);
-	share->pub.refs = kvcalloc(n, sizeof(u32), GFP_KERNEL);
-	if (!share->pub.refs) {
-		kvfree(share);
-		return ERR_PTR(-ENOMEM);
-	}
-	share->pub.n = n;
 	for (i = 0; i < n; i++) {
 		int ref = gnttab_grant_foreign_access(peer, xen_page_to_gfn(pages[i]), !writable);
 
@@ -157,18 +210,31 @@ struct duct_share *duct_grant_share(domid_t peer, struct page **pages, u32 n, bo
  */
 void duct_grant_unshare(struct duct_share *pub)
 {
-	struct duct_xen_share *share = container_of(pub, struct duct_xen_share, pub);
+	duct_share_end_all(container_of(pub, struct duct_xen_share, pub));
+}
 
-	duct_share_end(share);
-	if (!share->mapped) {
-		duct_share_free(share);
+/**
+ * duct_grant_keep() - end a peer's access to pages lent, when it lets go. [any]
+ * @peer: which domain
+ * @pages: each is held for this
+ * @n: how many, at least one
+ * @refs: theirs
+ */
+void duct_grant_keep(domid_t peer, struct page **pages, u32 n, const u32 *refs)
+{
+	struct duct_xen_share *share = duct_share_new(peer, n, GFP_ATOMIC | __GFP_NOWARN);
+	u32 i;
+
+	if (!share) {
+		/* Then the kernel's own list of such pages has to do. */
+		for (i = 0; i < n; i++)
+			gnttab_end_foreign_access(refs[i], pages[i]);
 		return;
 	}
-	spin_lock(&duct_quarantine_lock);
-	duct_quarantined += share->pub.n;
-	list_add_tail(&share->node, &duct_quarantine);
-	spin_unlock(&duct_quarantine_lock);
-	schedule_delayed_work(&duct_quarantine_work, HZ / 100 + 1);
+	memcpy(share->page, pages, n * sizeof(*pages));
+	memcpy(share->pub.refs, refs, n * sizeof(*refs));
+	share->mapped = n;
+	duct_share_end_all(share);
 }
 
 /* The module goes: the kernel tries on, and frees. [sleep] */

@@ -8,6 +8,7 @@
 
 #define BENCH_MAX	65536	/* longest piece */
 #define BENCH_MANY	64	/* messages with a system call */
+#define BENCH_BURST	32	/* messages before one comes back */
 
 extern unsigned int bench_ring;	/* bytes each way, wherever it can be chosen */
 
@@ -51,7 +52,7 @@ struct wire {
 };
 
 extern const struct wire wire_vchan, wire_duct, wire_duct_stream;
-extern const struct wire wire_unix, wire_pipe, wire_tcp, wire_vsock;
+extern const struct wire wire_unix, wire_pipe, wire_tcp, wire_udp, wire_vsock;
 
 /* share.c: of libduct; an event's counters are added to @counts, a region has none */
 void share_region(const char *device, int server, size_t size, unsigned int n);

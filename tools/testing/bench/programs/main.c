@@ -14,6 +14,8 @@
  *   many     the same, several with a system call
  *   stream   bytes to the server, which takes what there is
  *   source   the same from the server
+ *   burst    messages to the server, which says when it has some: none is to be lost
+ *   salvo    the same from the server
  *   open     connections, one after the other, with a byte there and back
  *   region   regions, made, offered, attached, mapped at both ends, and ended
  *   event    a trigger of an event there and back
@@ -37,7 +39,8 @@ struct order {
 };
 
 static const struct wire *const wires[] = {
-	&wire_vchan, &wire_duct, &wire_duct_stream, &wire_unix, &wire_pipe, &wire_tcp, &wire_vsock,
+	&wire_vchan, &wire_duct, &wire_duct_stream, &wire_unix, &wire_pipe, &wire_tcp,
+	&wire_udp, &wire_vsock,
 };
 
 unsigned int bench_ring = 65536;
@@ -105,6 +108,28 @@ static void ping_ask(const struct order *order)
 	for (i = 0; i < order->count; i++) {
 		wire->send(data, order->size);
 		wire->recv(data, order->size);
+	}
+}
+
+static void burst_give(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 1; i <= order->count; i++) {
+		wire->send(data, order->size);
+		if (!(i % BENCH_BURST))
+			wire->recv(data, order->size);
+	}
+}
+
+static void burst_take(const struct order *order)
+{
+	uint32_t i;
+
+	for (i = 1; i <= order->count; i++) {
+		wire->recv(data, order->size);
+		if (!(i % BENCH_BURST))
+			wire->send(data, order->size);
 	}
 }
 
@@ -181,6 +206,8 @@ static const struct workload {
 	{ "many", many_serve, many_ask, 1 },
 	{ "stream", take_all, give, 1 },
 	{ "source", give, take_all, 1 },
+	{ "burst", burst_take, burst_give, 1 },
+	{ "salvo", burst_give, burst_take, 1 },
 	{ "open", open_serve, open_ask, 1 },
 	{ "region", region_serve, region_ask, 0 },
 	{ "event", event_serve, event_ask, 1 },

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What a kernel has of its own. unix and pipe make both ends, the address does not matter;
- * tcp: ADDRESS:PORT; vsock: CID:PORT. The server's address is what it listens at.
+ * tcp, udp: ADDRESS:PORT; vsock: CID:PORT. The server's address is what it listens at.
  */
 #include <arpa/inet.h>
 #include <err.h>
@@ -127,19 +127,46 @@ static void connect_to(const struct sockaddr *addr, socklen_t len, int server)
 	out = in;
 }
 
-static void tcp_open(const char *address, int server)
+static struct sockaddr_in inet_address(const char *address)
 {
 	struct sockaddr_in sin = { .sin_family = AF_INET };
 	char host[32];
 	unsigned short port;
-	int on = 1;
 
 	if (sscanf(address, "%31[0-9.]:%hu", host, &port) != 2 ||
 	    inet_pton(AF_INET, host, &sin.sin_addr) != 1)
 		errx(2, "%s: no ADDRESS:PORT", address);
 	sin.sin_port = htons(port);
+	return sin;
+}
+
+static void tcp_open(const char *address, int server)
+{
+	struct sockaddr_in sin = inet_address(address);
+	int on = 1;
+
 	connect_to((struct sockaddr *)&sin, sizeof(sin), server);
 	setsockopt(in, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+}
+
+/* The server's other end is who sends first. One that is lost ends the program. */
+static void udp_open(const char *address, int server)
+{
+	struct sockaddr_in sin = inet_address(address);
+	const struct timeval wait = { .tv_sec = 10 };
+	socklen_t len = sizeof(sin);
+	char byte;
+
+	in = socket(AF_INET, SOCK_DGRAM, 0);
+	if (in < 0)
+		err(1, "socket");
+	if (server && (bind(in, (struct sockaddr *)&sin, len) ||
+		       recvfrom(in, &byte, 1, MSG_PEEK, (struct sockaddr *)&sin, &len) < 0))
+		err(1, "listening");
+	if (connect(in, (struct sockaddr *)&sin, len) ||
+	    setsockopt(in, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)))
+		err(1, "connecting");
+	out = in;
 }
 
 static void vsock_open(const char *address, int server)
@@ -160,4 +187,5 @@ static void vsock_open(const char *address, int server)
 WIRE_FD(unix, unix_open);
 WIRE_FD(pipe, pipe_open);
 WIRE_FD(tcp, tcp_open);
+WIRE_FD(udp, udp_open);
 WIRE_FD(vsock, vsock_open);

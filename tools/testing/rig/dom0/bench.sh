@@ -4,8 +4,8 @@
 # What the bench's scenarios run: . "$RIG_LIB/bench.sh"
 #
 # Each function is one test, and writes to $figures: lines "# figure WIRE/WORKLOAD name value
-# ...", and "# hypercalls WIRE/WORKLOAD name value ...". dom0 asks wherever it can, for a
-# command of "guest" that waits takes much of a processor.
+# ...", and "# hypercalls WIRE/WORKLOAD name value ...". dom0 asks wherever it can:
+# figures of one kind are from one end.
 #
 # On a real host, see bench/host, these are other than here:
 : "${BENCH_PERCENT:=100}"			# of the messages that follow
@@ -179,6 +179,7 @@ bulk() {
 	read -r copied <$map_pages
 	f=$DUCT_PERF/$(link_of pv).perf.0.p
 	lines "$f" bulk-copy "read 1048576 40 1" && lines "$f" bulk-pages "read 1048576 40 2" &&
+		lines "$f" bulk-4096 "read 4096 1000 4096" &&
 		lines "$f" open "open 64 256 64" && grep -qx "match 1" "$f" &&
 		# By itself it copies where that costs less.
 		map_from 1 && lines "$f" bulk-map "read 1048576 40 3" && map_from "$copied" &&
@@ -246,7 +247,9 @@ net() { # WIRE ADDRESS
 	for n in 1 2 4; do
 		rate tcp-to-guest-"$n" "$2" "$n" && rate tcp-to-dom0-"$n" "$2" "$n" -R || return 1
 	done
-	rate udp-64-to-guest "$2" 1 -u -b 0 -l 64 && rate udp-64-to-dom0 "$2" 1 -u -b 0 -l 64 -R
+	rate udp-64-to-guest "$2" 1 -u -b 0 -l 64 && rate udp-64-to-dom0 "$2" 1 -u -b 0 -l 64 -R &&
+		serve udp 0.0.0.0:5003 && usleep 500000 &&
+		ask "$wire-udp" udp "$2:5003" ping:64:500 burst:64:16000 salvo:64:16000
 }
 
 vif_up() {
@@ -287,6 +290,8 @@ own() {
 	for w in pipe unix; do
 		ask $w $w - ping:64:1000 rate:64:50000 stream:4096:8000 stream:65536:500 || return 1
 	done
+	ip link set lo up && { duct-bench udp 127.0.0.1:5004 & } && usleep 500000 &&
+		ask udp_loopback udp 127.0.0.1:5004 burst:64:16000 && wait $! || return 1
 	duct-bench memcpy "4096:$(so_many 4000)" "65536:$(so_many 400)" >/tmp/asked && figured memcpy </tmp/asked
 }
 
@@ -306,7 +311,7 @@ many() {
 	local f n ms
 	load_many pv || return 1
 	f=$(many_file pv)
-	for n in 1:1000 4:2000 16:4000 64:500 64:8000; do
+	for n in 1:1000 4:2000 16:1000 16:4000 64:500 64:2000 64:8000; do
 		ms=${n#*:} n=${n%:*}
 		echo "open $n 65536" >"$f" && lines "$f" "many-$n-$ms" "rate 64 $ms" || return 1
 	done
@@ -329,10 +334,11 @@ counted() { # what the link counts, raised by either end
 		awk '{ n += $1 } END { print n }'
 }
 
-# Nobody does anything meanwhile, and the last that was done is over.
+# Nobody does anything meanwhile, and the last that was done is over: the kernel's vsock waits 8 s
+# for the other end of a socket that is closed, and then says so.
 idle() {
 	local duct net count seconds=5
-	sleep 2
+	sleep 9
 	duct=$(raised duct) && net=$(raised vif) && count=$(counted) && sleep $seconds &&
 		count=$(($(counted) - count)) && net=$(($(raised vif) - net)) &&
 		duct=$(($(raised duct) - duct)) &&
@@ -440,7 +446,7 @@ several() {
 	done
 }
 
-# ---- the hypercalls of a round trip, as Xen sees them ----
+# ---- hypercalls, as Xen sees them ----
 
 traced() { # NAME MESSAGES command...: a figure of its own: tracing costs, too
 	local name="$1" n="$2" trace status=0
@@ -456,18 +462,36 @@ traced() { # NAME MESSAGES command...: a figure of its own: tracing costs, too
 	echo "# hypercalls $name $(cat /tmp/asked)" >>$figures
 }
 
-ping_kernel() { # HOW
-	echo "$1-ping 64 4000" >"$(bench_file pv)"
+told() { # FILE LINE
+	echo "$2" >"$1"
+}
+
+traced_bulk() {
+	local f copied
+	f=$DUCT_PERF/$(link_of pv).perf.0.p
+	read -r copied <$map_pages
+	traced kernel/bulk-copy 40 told "$f" "read 1048576 40 1" && map_from 1 &&
+		traced kernel/bulk-map 40 told "$f" "read 1048576 40 3" && map_from "$copied" &&
+		stage_to 1048576 && traced kernel/bulk-pool 40 told "$f" "read 1048576 40 4096" &&
+		stage_to 8192 && traced blkfront/read-1048576 40 \
+			guest pv "$there duct-bench disk /dev/$BENCH_DISK 1048576:40"
+}
+
+traced_tcp() { # NAME ADDRESS
+	serve tcp 0.0.0.0:5005 && usleep 500000 &&
+		traced "$1/stream-65536" 400 duct-bench tcp "$2:5005" stream:65536:400
 }
 
 hypercalls() {
-	local path="/local/domain/$id/data/traced"
-	traced idle 4000 sleep 1 && traced kernel/ready-ping-64 4000 ping_kernel ready &&
-		traced kernel/thread-ping-64 4000 ping_kernel thread &&
+	local path="/local/domain/$id/data/traced" f
+	f=$(bench_file pv)
+	traced idle 4000 sleep 1 && traced kernel/ready-ping-64 4000 told "$f" "ready-ping 64 4000" &&
+		traced kernel/thread-ping-64 4000 told "$f" "thread-ping 64 4000" &&
 		serve duct 0.cdev.0 &&
 		traced duct/ping-64 4000 duct-bench duct "$id.cdev.0" ping:64:4000 &&
 		serve vchan 0:data/traced && wait_for 20 xenstore-exists "$path/event-channel" &&
-		traced vchan/ping-64 4000 duct-bench vchan "$id:$path" ping:64:4000
+		traced vchan/ping-64 4000 duct-bench vchan "$id:$path" ping:64:4000 &&
+		traced_bulk && traced_tcp netfront "$(vif_address pv pv)" && traced_tcp duct_net 10.7.0.2
 }
 
 load() {

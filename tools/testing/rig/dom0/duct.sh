@@ -5,13 +5,15 @@
 #
 #   duct_load, duct_unload            all modules in dom0
 #   duct_load_guest GUEST [SIDE...]   all modules there, debugfs; SIDE: front, back
+#                                     where ring indexes begin: DUCT_START, or 0
 #   duct_unload_guest GUEST           what it loaded
 #   link_of GUEST                     dom0's link to it, as in sysfs
 #   link_is GUEST STATE, no_link GUEST
 #   duct_up GUEST                     the link and perf's channels are up at both ends
 #   duct_run GUEST LINE               runs it on dom0's perf device to the guest
 #   duct_run_guest GUEST LINE         runs it on the guest's to dom0
-#   duct_ledger                       the rig's, and interrupts and counters of ours
+#   duct_ledger                       the rig's, and interrupts, free grant references,
+#                                     watches, and counters of ours
 #   ledger_is FILE                    it is again what FILE holds, within a minute: what a
 #                                     PV peer had mapped is kept for 5 s, and the kernel
 #                                     takes ten pages a second back
@@ -27,10 +29,15 @@ DUCT_BUS=/sys/bus/duct/devices
 DUCT_PERF=/sys/kernel/debug/duct_perf
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
 
+# What either end says of a link that does not come up.
+DUCT_SAYS="ls $DUCT_BUS; grep . $DUCT_BUS/*/state $DUCT_BUS/*/channels/*/state
+	cat /sys/kernel/debug/duct/*/*"
+
 duct_load() {
 	for m in xen_duct xen_duct_back duct_echo duct_echo_client duct_perf; do
 		modprobe "$m" || return 1	# it may have loaded by itself
 	done
+	echo "${DUCT_START:-0}" >/sys/module/xen_duct/parameters/start_index
 }
 
 duct_unload() {
@@ -45,6 +52,7 @@ duct_load_guest() {
 	for side in "${@:-front}"; do wires="$wires xen_duct_$side"; done
 	guest "$name" "for m in xen_duct $wires duct_echo duct_echo_client duct_perf; do
 		modprobe \$m || exit 1; done
+		echo ${DUCT_START:-0} >/sys/module/xen_duct/parameters/start_index
 		mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null; true"
 }
 
@@ -83,7 +91,10 @@ duct_perf_is_up() { # GUEST
 
 duct_up() {
 	wait_for 20 link_is "$1" up && wait_for 20 duct_perf_is_up "$1" &&
-		guest "$1" '[ -e /sys/kernel/debug/duct_perf/duct0.perf.0.p ]'
+		guest "$1" '[ -e /sys/kernel/debug/duct_perf/duct0.perf.0.p ]' && return
+	eval "$DUCT_SAYS"
+	guest "$1" "$DUCT_SAYS"
+	return 1
 }
 
 duct_run() {
@@ -143,21 +154,30 @@ duct_between() {
 	duct_there "$1" "run $(duct_domid "$2") '$3'"
 }
 
-# What each domain says; parameters are there while the module is.
-duct_kept='echo "interrupts $(grep -c . /proc/interrupts)"
-	for p in leaked quarantined; do
-		cat /sys/module/xen_duct/parameters/$p 2>/dev/null | sed "s/^/$p /"
+# What each domain says; parameters are there while the module is. Xen's tables do not show a
+# grant reference that nobody has mapped, and the kernel shows none: a module of the rig's
+# counts those that are free. The first time makes the table grow.
+duct_kept="modprobe -q duct_ledger || [ '${RIG_HOST:-}' = 1 ] || exit 1"'
+	echo "interrupts $(grep -c . /proc/interrupts)"
+	for p in /sys/module/xen_duct/parameters/leaked /sys/module/xen_duct/parameters/quarantined \
+		/sys/module/duct_ledger/parameters/free_grants; do
+		cat $p 2>/dev/null | sed "s/^/${p##*/} /"
 	done'
 
+# Those of its kernel, and of programs that ask xenstore by way of that: none of xl's.
+duct_watches() { # DOMAIN
+	xenstore-control quota "$(duct_domid "$1")" | awk '/^watches/ { print $NF }'
+}
+
 duct_ledger() {
-	local g p
-	ledger
-	eval "$duct_kept"
-	for g in $GUESTS; do
-		g=${g%%[:*]*}
-		xl domid "$g" >/dev/null 2>&1 || continue
-		guest "$g" "$duct_kept"
+	local g
+	for g in dom0 $GUESTS; do
+		[ "$g" = dom0 ] || xl domid "$g" >/dev/null 2>&1 || continue
+		duct_there "$g" "$duct_kept" >"$RIG_RUN/kept" || return 1
+		sed "s/^/$g: /" "$RIG_RUN/kept"
+		echo "watches $g: $(duct_watches "$g")"
 	done
+	ledger
 }
 
 ledger_now_is() {

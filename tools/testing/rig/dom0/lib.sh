@@ -9,7 +9,9 @@
 #   ktap "description" command...  one test: a program that itself prints KTAP;
 #                                  passes if it exits 0, has no "not ok" and as
 #                                  many results as its plan says
-#   wait_for SECONDS command...    until the command succeeds (tried each 100 ms)
+#   wait_for SECONDS command...    until the command succeeds (tried each 100 ms); so long on
+#                                  a quiet machine, and three times that on any
+#   repeat N command...            N times, while it succeeds
 #   centis                         prints the 1/100 s since boot
 #
 # Guests: see guests.sh. State before and after: see ledger.sh.
@@ -92,7 +94,7 @@ centis() {
 wait_for() {
 	local end
 	uptime_s
-	end=$((NOW + $1))
+	end=$((NOW + 3 * $1))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		uptime_s
@@ -102,6 +104,15 @@ wait_for() {
 			return
 		fi
 		usleep 100000
+	done
+}
+
+repeat() { # N COMMAND...
+	local n="$1"
+	shift
+	while [ "$n" -gt 0 ]; do
+		n=$((n - 1))
+		"$@" || return 1
 	done
 }
 

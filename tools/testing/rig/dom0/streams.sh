@@ -8,7 +8,8 @@
 #   # rig-files: tools/testing/cdev/duct_stream
 #
 #   streams_attach GUEST [OPTION...]   with the devices of the streams
-#   begin GUEST                        all four programs of a guest
+#   begin GUEST [SEED]                 all four programs of a guest; with a number what comes
+#                                      is compared as it comes
 #   moves GUEST..., move BYTES GUEST...  so much goes through, each way
 #   stalled "GUEST..." COMMAND...      all streams are resumed after it; notes for how long
 #                                      nothing moved
@@ -31,17 +32,27 @@ reload_front() { # GUEST
 	guest "$1" "rmmod xen_duct_front && insmod /m/xen_duct_front.ko"
 }
 
-# WHAT NODE...: its checksum is there when it has ended well
+# WHAT NODE [OPTION...]: its checksum is there when it has ended well, its status when it has
+# shellcheck disable=SC2016 # for the shell there
 stream='stream() {
-	duct_stream $1 /dev/duct/$2 $3 >/tmp/sum.$2 && mv /tmp/sum.$2 /tmp/done.$2
+	what=$1 node=$2
+	shift 2
+	duct_stream $what /dev/duct/$node "$@" >/tmp/sum.$node 2>/tmp/log.$node </dev/null
+	status=$?
+	[ $status != 0 ] || mv /tmp/sum.$node /tmp/done.$node
+	echo $status >/tmp/ended.$node
 }'
 eval "$stream"
 
-begin() { # GUEST
-	guest "$1" "$stream; { stream send dom0.up /tmp/stop & stream receive dom0.down; } \
-		>/tmp/log 2>&1 </dev/null &" || return 1
-	stream receive "$1.up" >/tmp/log 2>&1 </dev/null &
-	stream send "$1.down" /tmp/stop >/tmp/log 2>&1 </dev/null &
+begin() { # GUEST [SEED]
+	local up="${2:+${2}0}" down="${2:+${2}1}"
+	# shellcheck disable=SC2086 # nothing, or a number
+	{
+		guest "$1" "$stream; { stream send dom0.up /tmp/stop $up & stream receive dom0.down $down; } \
+			>/dev/null 2>&1 </dev/null &" || return 1
+		stream receive "$1.up" $up >/dev/null 2>&1 &
+		stream send "$1.down" /tmp/stop $down >/dev/null 2>&1 &
+	}
 }
 
 # Sets COUNTS: for each guest the bytes that dom0's ends have moved, or how often they were
@@ -109,15 +120,6 @@ stalled() { # "GUEST..." COMMAND...
 	# shellcheck disable=SC2086
 	"$@" && wait_for 60 more resumed 1 "$resumed" $guests && counts moved $guests &&
 		wait_for 60 more moved 1 "$COUNTS" $guests && echo $(($(centis) - at)) >>/tmp/stalls
-}
-
-repeat() { # N COMMAND...
-	local n="$1"
-	shift
-	while [ "$n" -gt 0 ]; do
-		n=$((n - 1))
-		"$@" || return 1
-	done
 }
 
 # $bytes go through before each.

@@ -211,6 +211,7 @@ static int run(const char *command, int seconds, char out[OUT_MAX], size_t *len)
 {
 	int64_t until = now_ms() + seconds * 1000LL;
 	int said[2], status, sigs, ended = 0;
+	struct signalfd_siginfo sig;
 	struct pollfd p[2];
 	char buf[4096];
 	sigset_t chld;
@@ -220,7 +221,7 @@ static int run(const char *command, int seconds, char out[OUT_MAX], size_t *len)
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, NULL);
-	sigs = signalfd(-1, &chld, SFD_CLOEXEC);
+	sigs = signalfd(-1, &chld, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (sigs < 0 || pipe2(said, O_CLOEXEC) < 0)
 		err(1, "run");
 	fflush(stdout);
@@ -248,6 +249,9 @@ static int run(const char *command, int seconds, char out[OUT_MAX], size_t *len)
 		if (left <= 0)
 			kill(-pid, SIGKILL);
 		poll(p, 2, left > 0 ? left : -1);
+		/* It stays pending, for the next command, too, until it is read. */
+		while (read(sigs, &sig, sizeof(sig)) > 0)
+			;
 		ended = waitpid(pid, &status, WNOHANG) == pid;
 		while ((n = read(said[0], buf, sizeof(buf))) > 0) {
 			size_t room = OUT_MAX - *len, take = (size_t)n < room ? (size_t)n : room;

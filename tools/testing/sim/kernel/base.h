@@ -62,6 +62,8 @@ typedef unsigned short umode_t;
 #define EXPORT_SYMBOL_GPL(s)	extern int sim_no_export
 #define __sim_cat(a, b)		a##b
 #define _sim_cat(a, b)		__sim_cat(a, b)
+#define __sim_text(a)		#a
+#define _sim_text(a)		__sim_text(a)
 #define container_of(p, type, member) \
 	((type *)((char *)(p) - offsetof(type, member)))
 #define ARRAY_SIZE(a)		(sizeof(a) / sizeof((a)[0]))
@@ -99,7 +101,14 @@ void sim_copy_in(void *to, const void *from, size_t len);
 #define virt_mb()		sim_fence()
 #define smp_rmb()		sim_point()
 #define cond_resched()		sim_point()
-#define need_resched()		true	/* the least that a worker takes */
+bool need_resched(void);
+
+/* Variables here: few seeds would come to an end of the driver's own. */
+u32 sim_budget(bool alone);
+bool sim_narrow(void);
+#define DUCT_BUDGET		sim_budget(false)
+#define DUCT_BUDGET_ALONE	sim_budget(true)
+#define DUCT_CONTROL_ROOM	(sim_narrow() ? 512u : DUCT_CONTROL_BYTES)
 
 /* What the peer may change: the driver's peer.h lets others define these. */
 #define duct_peer_load(p)		READ_ONCE(*(p))
@@ -186,7 +195,8 @@ typedef struct { long counter; } atomic_long_t;
 #define atomic_set_release(v, i)	WRITE_ONCE((v)->counter, i)
 #define atomic_read(v)			READ_ONCE((v)->counter)
 #define atomic64_read(v)		READ_ONCE((v)->counter)
-#define atomic_xchg(v, i)		sim_atomic(exchange_n, v, i)
+int sim_atomic_xchg(int *p, int v);
+#define atomic_xchg(v, i)		sim_atomic_xchg(&(v)->counter, i)
 #define atomic_add(i, v)		((void)sim_atomic(fetch_add, v, i))
 #define atomic_sub(i, v)		((void)sim_atomic(fetch_sub, v, i))
 #define atomic_inc(v)			atomic_add(1, v)
@@ -243,6 +253,9 @@ static inline void sim_list_insert(struct list_head *e, struct list_head *prev,
 
 static inline void list_add(struct list_head *e, struct list_head *l)
 {
+	/* Others may look whether a list is empty without a lock. */
+	if (sim_narrow())
+		sim_linger();
 	sim_list_insert(e, l, l->next);
 }
 

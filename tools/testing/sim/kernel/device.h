@@ -101,7 +101,6 @@ void kobject_put(struct kobject *kobj);
 struct kobj_uevent_env;
 #define add_uevent_var(env, ...)	((void)(env), sim_unused(__VA_ARGS__), 0)
 
-/* Nobody is restored here. */
 struct dev_pm_ops {
 	int (*restore)(struct device *dev);
 };

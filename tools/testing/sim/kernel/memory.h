@@ -20,6 +20,12 @@ void kfree(const void *p);
 #define kvcalloc(n, s, g)		kcalloc(n, s, g)
 #define kmalloc_array(n, s, g)		kmalloc((size_t)(n) * (s), g)
 #define kvmalloc_array(n, s, g)		kmalloc_array(n, s, g)
+/* A cache is the size of its objects. */
+struct kmem_cache;
+#define KMEM_CACHE(name, flags)		((struct kmem_cache *)sizeof(struct name))
+#define kmem_cache_zalloc(c, g)		kzalloc((size_t)(c), g)
+#define kmem_cache_free(c, p)		kfree(p)
+#define kmem_cache_destroy(c)		do { } while (0)
 char *kstrdup(const char *s, gfp_t gfp);
 __printf(2, 0) char *kvasprintf(gfp_t gfp, const char *fmt, va_list args);
 __printf(2, 3) char *kasprintf(gfp_t gfp, const char *fmt, ...);
@@ -43,12 +49,14 @@ void sim_kfree_rcu(void *p);
  * @frame: of the machine, that is behind it; SIM_NO_FRAME: none, of a page that is to be
  *         mapped at
  * @hollow: such a page
+ * @lent: a client's: what is in it is its own business
  */
 struct page {
 	int refs;
 	u32 domain;
 	u32 frame;
 	bool hollow;
+	bool lent;
 };
 
 #define SIM_NO_FRAME	UINT32_MAX
@@ -60,7 +68,8 @@ extern struct page *sim_pages;
 #define xen_page_to_gfn(p)	page_to_pfn(p)
 #define pfn_to_kaddr(n)		((void *)((unsigned long)(n) << PAGE_SHIFT))
 #define offset_in_page(p)	((unsigned long)(p) & ~PAGE_MASK)
-struct page *alloc_page(gfp_t gfp);
+struct page *sim_alloc_page(gfp_t gfp, const char *module);
+#define alloc_page(gfp)		sim_alloc_page(gfp, _sim_text(SIM_MODULE))
 void get_page(struct page *page);
 void put_page(struct page *page);
 #define __free_page(p)		put_page(p)

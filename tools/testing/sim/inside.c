@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Linked into each domain's image, as glue.c: what must be true of the modules' own variables
+ * after each switch, and what counts for a work's budget. Nobody is switched to in here: all
+ * is read as it is.
+ */
+#include "chunk.h"
+#include "core.h"
+#include "flow.h"
+#include "glue.h"
+
+/* ---- budgets of works: the two files that take messages call these for duct_rx_take() ---- */
+
+void sim_control_take(struct duct_rx *rx, const struct duct_frame *frame)
+{
+	sim_taken(false);
+	duct_rx_take(rx, frame);
+}
+
+void sim_channel_take(struct duct_rx *rx, const struct duct_frame *frame)
+{
+	sim_taken(true);
+	duct_rx_take(rx, frame);
+}
+
+/* ---- after each switch ---- */
+
+/*
+ * design.md: credit 0 means that somebody is about to look, and arms before he sleeps: the
+ * handler that took it; the work that it queued; or who takes messages by himself, and has
+ * been told, so that no ready() is armed. Not where the peer has closed, and all was read.
+ */
+static void check_channel(const struct duct_link *link, const struct duct_slot *slot)
+{
+	const struct duct_channel_core *ch = slot->ch;
+
+	if (!ch || slot->flags & (BIT(DUCT_SLOT_FAULT) | BIT(DUCT_SLOT_DRAINED)))
+		return;
+	if (!ch->cfg.ops->ready && !sim_work_busy(&ch->work))
+		sim_fail("channel %x has no credit, and nobody is going to look", ch->pub.number);
+	if (ch->cfg.ops->ready && ch->flags & BIT(DUCT_CH_RX_ARMED) && !sim_readers())
+		sim_fail("channel %x has no credit, and ready() is armed", ch->pub.number);
+}
+
+static void check_control(const struct duct_link *link)
+{
+	if (link->running && !link->fault && !link->starved && !sim_work_busy(&link->work))
+		sim_fail("the control ring has no credit, and nobody is going to look");
+}
+
+static void check_slots(const struct duct_link *link)
+{
+	u32 i;
+
+	/* A handler is on its way to who waits; so is who binds, or lets go. */
+	if (sim_handlers() || link->lock.lock.owner)
+		return;
+	for (i = 0; i < link->door_words * 64; i++) {
+		const struct duct_slot *slot = link->slots[i];
+
+		if (!slot || slot->credit.counter)
+			continue;
+		if (i == DUCT_SLOT_CONTROL)
+			check_control(link);
+		else
+			check_channel(link, slot);
+	}
+}
+
+static void check_link(const struct duct_link *link)
+{
+	u32 pages = link->pages + link->region_pages;
+
+	if (link->policy && link->channels > duct_policy_channels(link->policy))
+		sim_fail("%u channels, and %u are allowed", link->channels,
+			 duct_policy_channels(link->policy));
+	if (link->policy && pages > duct_policy_pages(link->policy))
+		sim_fail("%u pages, and %u are allowed", pages, duct_policy_pages(link->policy));
+	/* Who could not read the peer's incarnation may take it for another. */
+	if (link->stats.faults.counter && !sim_plan.hostile && !sim_fault_hits)
+		sim_fail("the peer is said to have broken the protocol: %s", link->fault);
+	check_slots(link);
+}
+
+void sim_inside_look(void)
+{
+	const struct list_head *at;
+
+	for (at = duct_links.next; at != &duct_links; at = at->next)
+		check_link(list_entry(at, struct duct_link, node));
+}
+
+/* ---- a peer that breaks the protocol ---- */
+
+/* The peer's index of the control ring goes where none can be. Return: false without a link */
+bool sim_inside_spoil(void)
+{
+	struct duct_link *link;
+
+	if (duct_links.next == &duct_links)
+		return false;
+	link = list_entry(duct_links.next, struct duct_link, node);
+	if (!link->running || !link->greeted || link->goodbye_in || link->fault)
+		return false;
+	*(u32 __force *)&link->control->rx.shared->prod += 1;
+	duct_link_kick(link);
+	return true;
+}

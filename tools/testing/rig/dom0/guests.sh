@@ -7,7 +7,8 @@
 #   guest NAME command...      runs a shell command there; its output (at most
 #                              3000 bytes, the whole is on its console) and its
 #                              exit status; 124 no answer in time, 125 no guest.
-#                              One at a time for each guest. GUEST_TIMEOUT=60
+#                              One at a time for each guest: the next waits for
+#                              its turn. GUEST_TIMEOUT=60
 #   guest_define NAME TYPE [VCPUS [MEMORY]]   writes /etc/xen/NAME.cfg
 #   guest_start NAME           creates it from that; does not wait
 #   guest_wait NAME            until its agent answers

@@ -5,7 +5,8 @@
  * to a guest would need eight of them.
  *
  *   rigxs ask DOMID SECONDS COMMAND   runs COMMAND in a guest; its output and
- *                                     exit status; 124 no answer, 125 no guest
+ *                                     exit status; 124 no answer, 125 no guest.
+ *                                     One at a time: SECONDS are its own
  *   rigxs wait SECONDS PATH VALUE...  until the node holds one of the values;
  *                                     an empty value stands for no node at all
  *   rigxs serve                       in the guest: the other half of ask
@@ -26,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/signalfd.h>
 #include <sys/uio.h>
@@ -147,13 +149,27 @@ static int xs_sleep(int64_t until)
 	return 1;
 }
 
+/* A guest has one node for what is asked: who asks meanwhile waits, until this one ends. */
+static void ask_alone(const char *domid)
+{
+	char path[64];
+	int lock;
+
+	snprintf(path, sizeof(path), "/run/rigxs.%s", domid);
+	lock = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (lock < 0 || flock(lock, LOCK_EX) < 0)
+		err(125, "%s", path);
+}
+
 static int ask(const char *domid, int seconds, const char *command)
 {
 	char home[64], node[96], cmd[XS_MAX], value[XS_MAX + 1], token[32];
-	int64_t until = now_ms() + seconds * 1000LL;
 	struct timespec t;
 	int status = -1;
+	int64_t until;
 
+	ask_alone(domid);
+	until = now_ms() + seconds * 1000LL;
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	snprintf(token, sizeof(token), "%lx%09lx", (long)t.tv_sec, t.tv_nsec);
 	snprintf(home, sizeof(home), "/local/domain/%s/name", domid);

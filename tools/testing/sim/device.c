@@ -306,14 +306,11 @@ static u32 devices_of(struct bus_type *bus, struct device **dev)
 	return n;
 }
 
-int driver_register(struct device_driver *drv)
+int driver_attach(struct device_driver *drv)
 {
 	struct device *dev[MANY];
 	u32 i, n;
 
-	if (sim_fault(SIM_ALLOC))
-		return -ENOMEM;
-	list_add_tail(&drv->node, &drv->bus->drivers);
 	n = devices_of(drv->bus, dev);
 	for (i = 0; i < n; i++) {
 		device_lock(dev[i]);
@@ -322,6 +319,14 @@ int driver_register(struct device_driver *drv)
 		put_device(dev[i]);
 	}
 	return 0;
+}
+
+int driver_register(struct device_driver *drv)
+{
+	if (sim_fault(SIM_ALLOC))
+		return -ENOMEM;
+	list_add_tail(&drv->node, &drv->bus->drivers);
+	return driver_attach(drv);
 }
 
 void driver_unregister(struct device_driver *drv)

@@ -91,6 +91,7 @@ static void make_schedule(u64 seed)
 	/* By number: what the seeds do that found something stays. */
 	sim_seed.preempts = seed % 4 == 0;
 	sim_seed.lingers = seed % 8 == 0;
+	sim_seed.busy = seed & 512 && (seed % 16 == 12 || seed % 16 == 13);
 	sim_seed.narrow = seed % 8 == 7;
 }
 
@@ -126,7 +127,8 @@ static void make_tight(void)
 
 /*
  * Of a frontend that has nothing of its peer's mapped: such a domain cannot be saved. Every other
- * time nothing else happens, but for a reload: then what is resumable is resumed.
+ * time nothing else happens, but for a reload: then what is resumable is resumed. Or for one just
+ * before: then the ends may be reading each other's nodes.
  */
 static void make_restores(u64 seed, u32 dropped)
 {
@@ -143,7 +145,9 @@ static void make_restores(u64 seed, u32 dropped)
 		sim_ops_n = 0;
 		sim_armed_n = 0;
 	}
-	add_op(0, SIM_OP_RESTORE, SIM_FRONT, seed % 700, dropped);
+	if (seed & 256)
+		add_op(2, SIM_OP_WIRE, seed & 128 ? SIM_FRONT : SIM_BACK, seed % 1300, dropped);
+	add_op(0, SIM_OP_RESTORE, SIM_FRONT, seed % (seed & 256 ? 250 : 700), dropped);
 	add_op(1, seed & 32 ? SIM_OP_RESTORE : SIM_OP_WIRE, seed & 64 ? SIM_FRONT : SIM_BACK,
 	       seed % 1100, dropped);
 }
@@ -225,10 +229,11 @@ void sim_plan_print(FILE *to, u32 dropped)
 	static const char * const kinds[] = { "messages", "a stream", "calls", "events", "a region" };
 	u32 i;
 
-	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s%s%s, indexes from %u\n",
+	fprintf(to, "# seed %llu: a switch every %u, late 1 in %u, time 1 in %u%s%s%s%s%s%s, indexes from %u\n",
 		sim_seed.number, sim_seed.switch_every, sim_seed.delay_one_in,
 		sim_seed.early_one_in, sim_seed.weak ? ", stores late" : "",
 		sim_seed.preempts ? ", preempted for long" : "",
+		sim_seed.busy ? ", xenwatch busy" : "",
 		sim_seed.narrow ? ", a small control ring" : "",
 		sim_plan.keep ? ", devices kept" : "", sim_plan.peers ? ", peers" : "",
 		sim_plan.start_index);

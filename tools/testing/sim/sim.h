@@ -182,6 +182,7 @@ enum sim_end {
  * @weak: stores may be seen late
  * @preempts: a task that runs may be delayed for long
  * @lingers: often so where it has just left RCU
+ * @busy: the thread of all watches has those of others to tell of in between
  * @narrow: the control ring has half of its bytes, and is full more often
  */
 struct sim_seed {
@@ -192,6 +193,7 @@ struct sim_seed {
 	bool weak;
 	bool preempts;
 	bool lingers;
+	bool busy;
 	bool narrow;
 };
 
@@ -376,7 +378,7 @@ bool sim_detach(bool force);
 /* ---- plan.c ---- */
 
 #define SIM_OPS_DRAWN	8
-#define SIM_OPS		10
+#define SIM_OPS		11
 
 /* What happens to a link meanwhile. */
 enum sim_op_kind {

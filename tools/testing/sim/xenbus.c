@@ -193,6 +193,8 @@ static void xenwatch(void *arg)
 	for (;;) {
 		struct event event;
 
+		if (sim_seed.busy && sim_one_in(3))
+			sim_sleep(1 + sim_rnd(4));
 		/* Who saves the domain is this thread. */
 		while (!events_n[d] || sim_domains[d].frozen)
 			sim_block(sim_domains[d].frozen ? (void *)&sim_domains[d].frozen :
@@ -307,8 +309,8 @@ static int xenbus_probe(struct device *device)
 	if (!err)
 		err = drv->probe(dev, drv->ids);
 	if (err) {
-		/* Linux does not try again: who attached has to. */
-		sim_plan.heal = true;
+		/* Linux does not try again: who attached has to, or we do when there are nodes. */
+		sim_plan.heal |= err != -ENOENT || is_back();
 		otherend_free(dev);
 		return err;
 	}

@@ -35,6 +35,7 @@ struct duct_front_move {
  * struct duct_front - one link, from probe to remove
  * @dev: the xenbus device
  * @nodes: the same, for its nodes
+ * @backend: its domain, since probe: a restored guest's may be another already
  * @watch: on our backend's path: the toolstack moves the link to another one
  * @move: xenwatch's; NULL: it has been queued
  * @work: follows the state table
@@ -53,6 +54,7 @@ struct duct_front_move {
 struct duct_front {
 	struct xenbus_device *dev;
 	struct duct_nodes nodes;
+	domid_t backend;
 	struct xenbus_watch watch;
 	struct duct_front_move *move;
 	struct work_struct work;
@@ -70,6 +72,7 @@ struct duct_front {
 };
 
 static struct workqueue_struct *duct_front_wq;
+static struct work_struct duct_front_bind;
 
 /* ---- the wire ---- */
 
@@ -309,14 +312,22 @@ static void duct_front_switch(struct duct_front *front, unsigned int state)
 		duct_nodes_error(&front->nodes, err, "writing state %u", state);
 }
 
+/*
+ * Of the one that it was probed for, the path. Else see duct_front_watched(). Both change while
+ * our works are frozen.
+ */
+static bool duct_front_has_backend(struct duct_front *front)
+{
+	return front->dev->otherend && front->dev->otherend_id == front->backend;
+}
+
 static unsigned int duct_front_peer(struct duct_front *front)
 {
 	bool published = front->state == duct_state_initialised ||
 			 front->state == duct_state_connected;
 	unsigned int peer;
 
-	/* See duct_front_watched(). It changes while our works are frozen. */
-	if (!front->dev->otherend)
+	if (!duct_front_has_backend(front))
 		return duct_state_unknown;
 	peer = duct_compat_driver_state(front->dev, front->dev->otherend);
 	/* That one is ours to say. */
@@ -436,9 +447,9 @@ static struct duct_front_move *duct_front_move_new(struct xenbus_device *dev)
 }
 
 /*
- * xenbus looks for the backend's path when it probes, and when the guest was restored: there
- * is none then if the toolstack makes the link later, and xenbus, which knows no backend
- * any more, does not look again.
+ * xenbus looks for the backend when it probes, and when the guest was restored: there is none
+ * then if the toolstack makes the link later, and xenbus, which knows no backend any more, does
+ * not look again. Or there is one in another domain, of which xenbus tells nobody.
  */
 static void duct_front_watched(struct xenbus_watch *watch, const char *path, const char *token)
 {
@@ -450,7 +461,8 @@ static void duct_front_watched(struct xenbus_watch *watch, const char *path, con
 		queue_work(duct_front_wq, &front->work);
 		return;
 	}
-	if (front->move && (!front->dev->otherend || strcmp(backend, front->dev->otherend))) {
+	if (front->move && (!duct_front_has_backend(front) ||
+			    strcmp(backend, front->dev->otherend))) {
 		get_device(&front->dev->dev);
 		queue_work(duct_front_wq, &front->move->work);
 		front->move = NULL;
@@ -472,6 +484,7 @@ static int duct_front_probe(struct xenbus_device *dev, const struct xenbus_devic
 	if (!front)
 		return -ENOMEM;
 	front->dev = dev;
+	front->backend = dev->otherend_id;
 	duct_nodes_init(&front->nodes, dev);
 	front->move = duct_front_move_new(dev);
 	if (!front->move) {
@@ -536,6 +549,40 @@ static struct xenbus_driver duct_front_driver = {
 	.not_essential = true,
 };
 
+/* ---- devices without a driver ---- */
+
+/*
+ * xenbus probes a device when it is made and when its driver is, and one that a restored guest
+ * had before is there without nodes, until the toolstack makes its link. Who probes it meanwhile
+ * fails, and xenbus does not look again: we do, whenever a backend's path is written.
+ */
+static void duct_front_bind_work(struct work_struct *work)
+{
+	/* Those that have a driver are left alone. */
+	if (driver_attach(&duct_front_driver.driver))
+		pr_err("duct: devices cannot be probed\n");
+}
+
+/* In xenwatch. The first event, and that after a restore, have the path of the watch. */
+static void duct_front_linked(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	queue_work(duct_front_wq, &duct_front_bind);
+}
+
+static bool duct_front_will_link(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	const char *name = strrchr(path, '/');
+
+	return duct_nodes_will_handle(watch, path, token) &&
+	       (!strcmp(path, watch->node) || (name && !strcmp(name, "/backend")));
+}
+
+static struct xenbus_watch duct_front_links = {
+	.node = "device/duct",
+	.will_handle = duct_front_will_link,
+	.callback = duct_front_linked,
+};
+
 static int __init duct_front_init(void)
 {
 	int err;
@@ -545,15 +592,27 @@ static int __init duct_front_init(void)
 	duct_front_wq = alloc_workqueue("duct_front", WQ_UNBOUND | WQ_FREEZABLE, 0);
 	if (!duct_front_wq)
 		return -ENOMEM;
+	INIT_WORK(&duct_front_bind, duct_front_bind_work);
 	/* Owner NULL: a bound device must not pin the module. */
 	err = __xenbus_register_frontend(&duct_front_driver, NULL, KBUILD_MODNAME);
 	if (err)
-		destroy_workqueue(duct_front_wq);
+		goto err_wq;
+	err = register_xenbus_watch(&duct_front_links);
+	if (err)
+		goto err_driver;
+	return 0;
+
+err_driver:
+	xenbus_unregister_driver(&duct_front_driver);
+err_wq:
+	destroy_workqueue(duct_front_wq);
 	return err;
 }
 
 static void __exit duct_front_exit(void)
 {
+	unregister_xenbus_watch(&duct_front_links);
+	cancel_work_sync(&duct_front_bind);
 	xenbus_unregister_driver(&duct_front_driver);
 	destroy_workqueue(duct_front_wq);
 }

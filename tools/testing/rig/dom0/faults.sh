@@ -20,8 +20,8 @@ images() {
 	mkdir -p "${image%/*}" && mount -t tmpfs -o size=600m t "${image%/*}"
 }
 
-again() { # GUEST
-	ductctl show "$1" | sed -n 's/.*\(ductctl reattach .*\)/\1 --no-wait/p'
+again() { # GUEST [OPTION...]
+	ductctl show "$@" | sed -n 's/.*\(ductctl reattach .*\)/\1 --no-wait/p'
 }
 
 saved() { # GUEST

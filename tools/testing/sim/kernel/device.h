@@ -144,6 +144,7 @@ struct bus_type {
 int bus_register(struct bus_type *bus);
 void bus_unregister(struct bus_type *bus);
 int driver_register(struct device_driver *drv);
+int driver_attach(struct device_driver *drv);
 void driver_unregister(struct device_driver *drv);
 void device_initialize(struct device *dev);
 __printf(2, 3) int dev_set_name(struct device *dev, const char *fmt, ...);

@@ -96,11 +96,11 @@ static void make_schedule(u64 seed)
 }
 
 /* The @nth that is not drawn. */
-static void add_op(u32 nth, enum sim_op_kind kind, u32 side, u32 steps, u32 dropped)
+static void add_op(u32 nth, enum sim_op_kind kind, u32 side, u32 wait, u32 steps, u32 dropped)
 {
 	if (!(dropped & SIM_DROP_OP(SIM_OPS_DRAWN + nth)))
-		sim_ops[sim_ops_n++] = (struct sim_op){ .kind = kind, .side = side, .steps = steps,
-							.value = steps % 2 };
+		sim_ops[sim_ops_n++] = (struct sim_op){ .kind = kind, .side = side, .wait = wait,
+							.steps = steps, .value = steps % 2 };
 }
 
 /*
@@ -146,10 +146,10 @@ static void make_restores(u64 seed, u32 dropped)
 		sim_armed_n = 0;
 	}
 	if (seed & 256)
-		add_op(2, SIM_OP_WIRE, seed & 128 ? SIM_FRONT : SIM_BACK, seed % 1300, dropped);
-	add_op(0, SIM_OP_RESTORE, SIM_FRONT, seed % (seed & 256 ? 250 : 700), dropped);
+		add_op(2, SIM_OP_WIRE, seed & 128 ? SIM_FRONT : SIM_BACK, seed % HZ, 0, dropped);
+	add_op(0, SIM_OP_RESTORE, SIM_FRONT, 0, seed % (seed & 256 ? 250 : 700), dropped);
 	add_op(1, seed & 32 ? SIM_OP_RESTORE : SIM_OP_WIRE, seed & 64 ? SIM_FRONT : SIM_BACK,
-	       seed % 1100, dropped);
+	       0, seed % 1100, dropped);
 }
 
 /* By number, and nothing is drawn for it: what all other seeds do stays. */
@@ -157,7 +157,7 @@ static void make_special(u64 seed, u32 dropped)
 {
 	switch (seed % 16) {
 	case 3:
-		add_op(0, SIM_OP_SPOIL, SIM_BACK, seed % 500, dropped);
+		add_op(0, SIM_OP_SPOIL, SIM_BACK, 0, seed % 500, dropped);
 		break;
 	case 5:
 		sim_plan.budget = 4;

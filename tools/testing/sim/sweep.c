@@ -45,7 +45,7 @@ static u32 (*seen)[SIM_FAULTS];
 static void make(u32 number)
 {
 	/* With these there are calls of every kind, also such as have their pages mapped. */
-	sim_rnd_start(number + 5);
+	sim_rnd_start(number + 6);
 	sim_seed = (struct sim_seed){ .number = number, .switch_every = 20, .delay_one_in = 8 };
 	sim_plan = plans[number];
 	sim_plan.start_index = 0u - 64;

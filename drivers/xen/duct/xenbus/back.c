@@ -29,7 +29,7 @@ struct duct_back_door {
  * @lock: the work against remove; covers the rest
  * @gone: remove() has begun
  * @state: ours, as in the table
- * @lost: the frontend was gone, and had not said goodbye
+ * @lost: the frontend was gone, and nobody had detached it
  * @gave_up: no new try with the peer's incarnation @peer_incarnation
  * @link: the link
  * @page: the control page, NULL when not mapped
@@ -262,14 +262,9 @@ static void duct_back_remove_nodes(struct xenbus_transaction xbt, char *path)
 static void duct_back_vanish(struct duct_back *back)
 {
 	struct xenbus_transaction xbt;
+	int err, removed;
 	char *path;
-	int err;
 
-	/*
-	 * Whoever looks once more finds it closed, and it is no less gone. Nor had it said goodbye
-	 * where we gave up, perhaps because its nodes went while they were read.
-	 */
-	back->lost |= back->state != duct_state_closed || back->gave_up;
 	duct_back_release(back);
 	do {
 		path = kstrdup(back->dev->nodename, GFP_KERNEL);
@@ -277,10 +272,17 @@ static void duct_back_vanish(struct duct_back *back)
 			kfree(path);
 			return;
 		}
+		removed = duct_nodes_removed(xbt, path);
 		duct_back_remove_nodes(xbt, path);
-		err = xenbus_transaction_end(xbt, 0);
+		err = xenbus_transaction_end(xbt, removed && removed != -ENOENT);
 		kfree(path);
 	} while (err == -EAGAIN);
+	/*
+	 * Who detaches removes both directories at once. Else the guest is gone, and perhaps
+	 * restored, whatever state we are in: its frontend may have been between two lives.
+	 */
+	if (!err && !removed)
+		back->lost = true;
 }
 
 /* ---- the state table ---- */

@@ -523,8 +523,11 @@ static duct_compat_remove_t duct_front_remove(struct xenbus_device *dev)
 		duct_link_goodbye(front->link);
 		duct_front_release(front);
 	}
-	/* To the next backend we are what the toolstack wrote: Initialising. */
-	if (front->move)
+	/*
+	 * To the next backend we are what the toolstack wrote: Initialising. Also where a restored
+	 * guest loses what it had before, and the nodes of its new link are there meanwhile.
+	 */
+	if (front->move && duct_front_has_backend(front))
 		duct_front_switch(front, duct_state_closed);
 	/* Detached. Else it moves, or this module is unloaded, or the guest was restored. */
 	if (front->link && closed && !xenbus_exists(XBT_NIL, dev->nodename, "state"))

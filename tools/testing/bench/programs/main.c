@@ -283,19 +283,25 @@ static void run(const struct workload *w, const struct order *order)
 	fflush(stdout);
 }
 
-static void ask(char **words)
+/* Ends the program at a word that is no order: nothing has been opened yet. */
+static const struct workload *read_order(const char *word, struct order *order)
 {
 	const struct workload *w;
+
+	memset(order, 0, sizeof(*order));
+	w = sscanf(word, "%7[^:]:%u:%u", order->what, &order->size, &order->count) == 3 ?
+	    workload(order) : NULL;
+	if (!w)
+		errx(2, "%s cannot be", word);
+	return w;
+}
+
+static void ask(char **words)
+{
 	struct order order;
 
-	for (; *words; words++) {
-		memset(&order, 0, sizeof(order));
-		w = sscanf(*words, "%7[^:]:%u:%u", order.what, &order.size, &order.count) == 3 ?
-		    workload(&order) : NULL;
-		if (!w)
-			errx(2, "%s cannot be", *words);
-		run(w, &order);
-	}
+	for (; *words; words++)
+		run(read_order(*words, &order), &order);
 	memset(&order, 0, sizeof(order));
 	strcpy(order.what, "quit");
 	wire->send(&order, sizeof(order));
@@ -303,6 +309,8 @@ static void ask(char **words)
 
 int main(int argc, char **argv)
 {
+	struct order order;
+	int word;
 	size_t i;
 
 	memset(data, 1, sizeof(data));	/* not the zero page */
@@ -326,6 +334,8 @@ int main(int argc, char **argv)
 			wire = wires[i];
 	if (!wire)
 		errx(2, "usage: duct-bench WIRE ADDRESS [WORKLOAD:SIZE:COUNT...]");
+	for (word = 3; word < argc; word++)
+		read_order(argv[word], &order);
 	wire->open(argv[2], argc == 3);
 	if (argc == 3)
 		serve();

@@ -283,7 +283,7 @@ static void run(const struct workload *w, const struct order *order)
 	fflush(stdout);
 }
 
-/* Ends the program at a word that is no order: nothing has been opened yet. */
+/* Ends the program at a word that is no order: main() asks before a wire is opened. */
 static const struct workload *read_order(const char *word, struct order *order)
 {
 	const struct workload *w;

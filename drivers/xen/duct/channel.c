@@ -568,7 +568,7 @@ void duct_stop(struct duct_channel *channel)
 	mutex_lock(&link->lock);
 	if (!ch->stopped) {
 		ch->stopped = true;
-		duct_slot_close(ch, -ESHUTDOWN, DUCT_CLOSE_NORMAL);
+		duct_slot_close(ch);
 		duct_channel_unwish(ch);
 		spin_lock_irq(&ch->tx_lock);
 		ch->parked = false;

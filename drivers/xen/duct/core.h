@@ -124,6 +124,9 @@ enum {
 	DUCT_SLOT_NEWS,		/* on link->todo */
 };
 
+/* No reader goes into the rings of such a slot any more. */
+#define DUCT_SLOT_UNREAD	(BIT(DUCT_SLOT_DRAINED) | BIT(DUCT_SLOT_FAULT))
+
 /**
  * struct duct_slot - a channel while it is bound: its place in shared memory
  * @link: whose
@@ -155,7 +158,7 @@ enum {
  * @serving: calls of the peer that wait for duct_reply(), under tx_lock
  * @keep: bytes of tx that only answers may use
  * @out: emits CLOSE and CLOSED
- * @grave: on link->graves until no reader can be inside
+ * @grave: in struct duct_leaving, then on link->graves until no reader can be inside
  * @cookie: RCU's, for @grave
  */
 struct duct_slot {
@@ -594,7 +597,7 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 const char *duct_slot_receive_closed(struct duct_link *link, const struct duct_ctl_close *msg);
 void duct_slot_news(struct duct_slot *slot, int flag);
 void duct_slot_handle_news(struct duct_link *link);
-void duct_slot_close(struct duct_channel_core *ch, int why, u32 reason);
+void duct_slot_close(struct duct_channel_core *ch);
 void duct_slot_drain_tick(struct duct_link *link);
 void duct_slot_reset_all(struct duct_link *link, int why);
 void duct_slot_bury_all(struct duct_link *link);

@@ -253,8 +253,8 @@ static int duct_rx_next(struct duct_channel_core *ch, struct duct_msg *msg, bool
 			 */
 			if (err && !READ_ONCE(ch->parked))
 				ch->open = false;
-		} else if (test_bit(DUCT_SLOT_FAULT, &slot->flags)) {
-			err = -EPROTO;
+		} else if (unlikely(READ_ONCE(slot->flags) & DUCT_SLOT_UNREAD)) {
+			err = test_bit(DUCT_SLOT_FAULT, &slot->flags) ? -EPROTO : -EPIPE;
 		} else if (ch->open && ch->open_serial == ch->serial) {
 			err = 1;
 		} else {

@@ -3,9 +3,9 @@
  * Slots: a channel's place in shared memory, from BOUND to CLOSED. Only the
  * frontend allocates them. All of it under link->lock.
  *
- * Who closes says CLOSE and lets go of the rings. The other end reads what was
- * sent, for a bounded time, and says CLOSED; then the frontend uses the memory
- * and the index again. Where two CLOSE cross, each end answers the other's.
+ * Who closes lets go of the rings and says CLOSE. The other end reads what was
+ * sent, for a bounded time, lets go as well and says CLOSED; then the frontend uses
+ * the memory and the index again. Where two CLOSE cross, each end answers the other's.
  */
 #include <linux/log2.h>
 #include <linux/rcupdate.h>
@@ -442,33 +442,86 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 
 /* ---- closing ---- */
 
-/* We let go: says CLOSE, or, if the peer was first, CLOSED. */
-static void duct_slot_let_go(struct duct_slot *slot, u32 reason)
+/* Slots whose channels let go together: one wait is enough for all of them. */
+struct duct_leaving {
+	struct list_head slots;
+	bool readers;	/* one may be in the rings */
+	bool requests;	/* one may be copied, or mapped */
+};
+
+/* The channel lets go of its slot; @why is for the driver, @reason for the peer. */
+static void duct_slot_leave(struct duct_slot *slot, int why, u32 reason,
+			    struct duct_leaving *leaving)
 {
-	if (slot->got_close) {
-		slot->owe_closed = true;
-	} else {
-		slot->sent_close = true;
-		slot->owe_close = true;
-		slot->close_reason = reason;
-	}
-	duct_link_out(slot->link, &slot->out);
+	struct duct_channel_core *ch = slot->ch;
+
+	duct_channel_unbind(ch, why);
+	slot->close_reason = reason;
+	/*
+	 * The frontend has its own readers out before it uses the memory again, and knows nothing
+	 * of ours: one who was stopped in between would read, and write, in another's rings. Who
+	 * found that all is read has been the last.
+	 */
+	if (!duct_link_is_front(slot->link) && !test_bit(DUCT_SLOT_DRAINED, &slot->flags))
+		leaving->readers = true;
+	if (READ_ONCE(ch->requests_busy))
+		leaving->requests = true;
+	list_add_tail(&slot->grave, &leaving->slots);
 }
 
-/* The channel lets go of its slot, if it has one; @why is for the driver. */
-void duct_slot_close(struct duct_channel_core *ch, int why, u32 reason)
+/*
+ * The peer hears that we let go: when no reader is in the rings, and no copying, and no mapping,
+ * of what it lent begins. Says CLOSE, or, if the peer was first, CLOSED.
+ */
+static void duct_slots_let_go(struct duct_link *link, struct duct_leaving *leaving)
 {
-	struct duct_slot *slot = duct_channel_unbind(ch, why);
+	struct duct_slot *slot, *next;
 
-	lockdep_assert_held(&ch->link->lock);
+	lockdep_assert_held(&link->lock);
+	if (leaving->readers || leaving->requests)
+		synchronize_rcu();
+	if (leaving->requests)
+		synchronize_srcu(&link->mapping);
+	list_for_each_entry_safe(slot, next, &leaving->slots, grave) {
+		list_del_init(&slot->grave);
+		slot->owe_closed = slot->got_close;
+		slot->owe_close = !slot->got_close;
+		slot->sent_close = !slot->got_close;
+		duct_link_out(link, &slot->out);
+	}
+}
+
+/* The user of a channel closes it; it may have no slot. [sleep] */
+void duct_slot_close(struct duct_channel_core *ch)
+{
+	struct duct_link *link = ch->link;
+	struct duct_slot *slot = rcu_dereference_protected(ch->slot, lockdep_is_held(&link->lock));
+	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
+
 	if (!slot)
 		return;
-	/* It hears that we let go when no copying, and no mapping, of what it lent begins. */
-	if (READ_ONCE(ch->requests_busy)) {
-		synchronize_rcu();
-		synchronize_srcu(&ch->link->mapping);
-	}
-	duct_slot_let_go(slot, reason);
+	duct_slot_leave(slot, -ESHUTDOWN, DUCT_CLOSE_NORMAL, &leaving);
+	/* Somebody waits for this, who has to wait for event handlers in any case. */
+	if (leaving.readers)
+		synchronize_rcu_expedited();
+	leaving.readers = false;
+	duct_slots_let_go(link, &leaving);
+}
+
+/* The peer has closed, and what it sent is not to be read. */
+static void duct_slot_receive_end(struct duct_slot *slot, int why)
+{
+	struct duct_channel_core *ch = slot->ch;
+	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
+
+	/* It is not kept for the next epoch. */
+	spin_lock_irq(&ch->tx_lock);
+	ch->tx_err = why;
+	spin_unlock_irq(&ch->tx_lock);
+	duct_slot_leave(slot, why, DUCT_CLOSE_NORMAL, &leaving);
+	/* Now: a reader would take it for the orderly end. */
+	WRITE_ONCE(slot->got_close, true);
+	duct_slots_let_go(slot->link, &leaving);
 }
 
 /* CLOSE came. Return: NULL or how it breaks the protocol */
@@ -490,15 +543,13 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 		return NULL;
 	}
 	if (msg->reason == DUCT_CLOSE_BROKEN) {
-		WRITE_ONCE(slot->got_close, true);
 		slot->ch->broken = true;
-		duct_slot_close(slot->ch, -EPROTO, DUCT_CLOSE_NORMAL);
+		duct_slot_receive_end(slot, -EPROTO);
 		return NULL;
 	}
 	if (msg->reason == DUCT_CLOSE_LOST) {
-		WRITE_ONCE(slot->got_close, true);
 		/* What is in the ring is not all that was sent: no orderly end. */
-		duct_slot_close(slot->ch, -ECONNRESET, DUCT_CLOSE_NORMAL);
+		duct_slot_receive_end(slot, -ECONNRESET);
 		return NULL;
 	}
 	slot->drain_until = jiffies + DUCT_DRAIN;
@@ -543,6 +594,7 @@ void duct_slot_handle_news(struct duct_link *link)
 {
 	struct llist_node *list = llist_del_all(&link->todo);
 	struct duct_slot *slot, *next;
+	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
 
 	lockdep_assert_held(&link->lock);
 	llist_for_each_entry_safe(slot, next, list, todo) {
@@ -551,16 +603,18 @@ void duct_slot_handle_news(struct duct_link *link)
 			continue;
 		if (test_bit(DUCT_SLOT_FAULT, &slot->flags)) {
 			slot->ch->broken = true;
-			duct_slot_close(slot->ch, -EPROTO, DUCT_CLOSE_BROKEN);
+			duct_slot_leave(slot, -EPROTO, DUCT_CLOSE_BROKEN, &leaving);
 		} else if (test_bit(DUCT_SLOT_DRAINED, &slot->flags)) {
-			duct_slot_close(slot->ch, -EPIPE, DUCT_CLOSE_NORMAL);
+			duct_slot_leave(slot, -EPIPE, DUCT_CLOSE_NORMAL, &leaving);
 		}
 	}
+	duct_slots_let_go(link, &leaving);
 }
 
 /* Slots that drain too long, and graves. */
 void duct_slot_drain_tick(struct duct_link *link)
 {
+	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
 	bool again = false;
 	u32 i;
 
@@ -570,10 +624,11 @@ void duct_slot_drain_tick(struct duct_link *link)
 		if (!slot || !slot->got_close || !slot->ch)
 			continue;
 		if (time_after_eq(jiffies, slot->drain_until))
-			duct_slot_close(slot->ch, -EPIPE, DUCT_CLOSE_NORMAL);
+			duct_slot_leave(slot, -EPIPE, DUCT_CLOSE_NORMAL, &leaving);
 		else
 			again = true;
 	}
+	duct_slots_let_go(link, &leaving);
 	duct_slot_bury(link, false);
 	if (again || !list_empty(&link->graves))
 		mod_delayed_work(duct_wq, &link->tick, max(1, HZ / 50));

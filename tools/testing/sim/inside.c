@@ -23,6 +23,35 @@ void sim_channel_take(struct duct_rx *rx, const struct duct_frame *frame)
 	duct_rx_take(rx, frame);
 }
 
+/* ---- readers: the file that reads channels calls these for what looks at a ring ---- */
+
+/* A backend has said that it let go, or is about to: the frontend may use the memory. */
+static void check_reader(const struct duct_rx *rx)
+{
+	const struct duct_slot *slot = container_of(rx, struct duct_slot, rx);
+
+	if (!duct_link_is_front(slot->link) && !slot->ch && (slot->sent_close || slot->owe_closed))
+		sim_fail("slot %u was given back, and a reader is in its rings", slot->index);
+}
+
+int sim_channel_peek(struct duct_rx *rx, struct duct_frame *frame)
+{
+	check_reader(rx);
+	return duct_rx_peek(rx, frame);
+}
+
+bool sim_channel_return(struct duct_rx *rx)
+{
+	check_reader(rx);
+	return duct_rx_return(rx);
+}
+
+int sim_channel_arm(struct duct_rx *rx)
+{
+	check_reader(rx);
+	return duct_rx_arm(rx);
+}
+
 /* ---- after each switch ---- */
 
 /*

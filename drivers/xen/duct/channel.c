@@ -560,6 +560,7 @@ void duct_stop(struct duct_channel *channel)
 {
 	struct duct_channel_core *ch;
 	struct duct_link *link;
+	bool waited = false;
 
 	if (!channel)
 		return;
@@ -568,7 +569,7 @@ void duct_stop(struct duct_channel *channel)
 	mutex_lock(&link->lock);
 	if (!ch->stopped) {
 		ch->stopped = true;
-		duct_slot_close(ch);
+		waited = duct_slot_close(ch);
 		duct_channel_unwish(ch);
 		spin_lock_irq(&ch->tx_lock);
 		ch->parked = false;
@@ -580,7 +581,8 @@ void duct_stop(struct duct_channel *channel)
 	duct_park_stop(ch);
 	wait_event(ch->wait, !READ_ONCE(ch->telling));
 	/* Event handlers that found the channel before the slot let go. */
-	synchronize_rcu_expedited();
+	if (!waited)
+		synchronize_rcu_expedited();
 	timer_delete_sync(&ch->timer);
 	cancel_work_sync(&ch->work);
 	duct_calls_run_failed(ch);

@@ -597,7 +597,7 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 const char *duct_slot_receive_closed(struct duct_link *link, const struct duct_ctl_close *msg);
 void duct_slot_news(struct duct_slot *slot, int flag);
 void duct_slot_handle_news(struct duct_link *link);
-void duct_slot_close(struct duct_channel_core *ch);
+bool duct_slot_close(struct duct_channel_core *ch);
 void duct_slot_drain_tick(struct duct_link *link);
 void duct_slot_reset_all(struct duct_link *link, int why);
 void duct_slot_bury_all(struct duct_link *link);

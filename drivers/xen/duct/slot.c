@@ -491,21 +491,27 @@ static void duct_slots_let_go(struct duct_link *link, struct duct_leaving *leavi
 	}
 }
 
-/* The user of a channel closes it; it may have no slot. [sleep] */
-void duct_slot_close(struct duct_channel_core *ch)
+/*
+ * The user of a channel closes it; it may have no slot. [sleep]
+ * Return: whether a grace period is over since then
+ */
+bool duct_slot_close(struct duct_channel_core *ch)
 {
 	struct duct_link *link = ch->link;
 	struct duct_slot *slot = rcu_dereference_protected(ch->slot, lockdep_is_held(&link->lock));
 	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
+	bool waited;
 
 	if (!slot)
-		return;
+		return false;
 	duct_slot_leave(slot, -ESHUTDOWN, DUCT_CLOSE_NORMAL, &leaving);
-	/* Somebody waits for this, who has to wait for event handlers in any case. */
-	if (leaving.readers)
+	waited = leaving.readers;
+	/* Soon, since duct_stop() waits, who has to wait for event handlers in any case. */
+	if (waited)
 		synchronize_rcu_expedited();
 	leaving.readers = false;
 	duct_slots_let_go(link, &leaving);
+	return waited;
 }
 
 /* The peer has closed, and what it sent is not to be read. */

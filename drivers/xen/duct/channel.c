@@ -178,13 +178,20 @@ void duct_channel_event(struct duct_channel_core *ch)
 	duct_channel_wake_reader(ch);
 }
 
-/* The channel has its place in shared memory. link->lock is held. */
+/*
+ * The channel has its place in shared memory. The driver may not know yet that the session before
+ * is over: then nothing is sent, or read, until it does, or it would take it for that session's.
+ * link->lock is held.
+ */
 void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
 		       const struct duct_ctl_bound *msg)
 {
 	bool resumed = msg->flags & DUCT_WISH_RESUMED;
+	bool early = ch->told && !resumed;
 
 	lockdep_assert_held(&ch->link->lock);
+	if (early)
+		set_bit(DUCT_SLOT_EARLY, &slot->flags);
 	spin_lock_irq(&ch->tx_lock);
 	if (!++ch->serial)
 		ch->serial++;	/* 0 says "not told" */
@@ -196,7 +203,8 @@ void duct_channel_bind(struct duct_channel_core *ch, struct duct_slot *slot,
 	ch->pub.max_msg = msg->max_msg;
 	ch->pub.tx_bytes = slot->tx.size;
 	ch->pub.rx_bytes = slot->rx.size;
-	ch->tx_err = 0;
+	if (!early)
+		ch->tx_err = 0;
 	ch->rx_err = 0;
 	ch->tx_want = 0;
 	ch->tx_want_call = false;
@@ -321,6 +329,29 @@ static void duct_channel_told(struct duct_channel_core *ch, u32 told)
 }
 
 /*
+ * down() is over: what was bound before begins, but for a driver that wanted one connection, and
+ * has had it. link->lock is held.
+ */
+static void duct_channel_begin(struct duct_channel_core *ch)
+{
+	struct duct_slot *slot = rcu_dereference_protected(ch->slot,
+							   lockdep_is_held(&ch->link->lock));
+
+	if (!slot || !test_bit(DUCT_SLOT_EARLY, &slot->flags))
+		return;
+	if (ch->cfg.flags & DUCT_ONCE) {
+		duct_slot_lose(slot);
+		return;
+	}
+	spin_lock_irq(&ch->tx_lock);
+	if (!slot->got_close && !test_bit(DUCT_SLOT_FAULT, &slot->flags))
+		ch->tx_err = 0;
+	clear_bit(DUCT_SLOT_EARLY, &slot->flags);
+	spin_unlock_irq(&ch->tx_lock);
+	duct_channel_wake_reader(ch);
+}
+
+/*
  * Tells the driver that the channel went down, if it was told that it was up.
  * The device's lock and link->lock are held; the latter is dropped meanwhile.
  * Return: whether it was
@@ -340,6 +371,7 @@ bool duct_channel_tell_down(struct duct_channel_core *ch)
 	if (ops->down)
 		ops->down(&ch->pub, why);
 	duct_channel_told(ch, 0);
+	duct_channel_begin(ch);
 	return true;
 }
 

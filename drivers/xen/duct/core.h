@@ -122,10 +122,12 @@ enum {
 	DUCT_SLOT_DRAINED,	/* the peer closed, and all that it sent was read */
 	DUCT_SLOT_FAULT,	/* the peer broke the protocol of this channel */
 	DUCT_SLOT_NEWS,		/* on link->todo */
+	DUCT_SLOT_EARLY,	/* down() of the channel's last session is not over yet */
 };
 
-/* No reader goes into the rings of such a slot any more. */
-#define DUCT_SLOT_UNREAD	(BIT(DUCT_SLOT_DRAINED) | BIT(DUCT_SLOT_FAULT))
+/* No reader goes into the rings of such a slot. */
+#define DUCT_SLOT_UNREAD	(BIT(DUCT_SLOT_DRAINED) | BIT(DUCT_SLOT_FAULT) | \
+				 BIT(DUCT_SLOT_EARLY))
 
 /**
  * struct duct_slot - a channel while it is bound: its place in shared memory
@@ -598,6 +600,7 @@ const char *duct_slot_receive_closed(struct duct_link *link, const struct duct_c
 void duct_slot_news(struct duct_slot *slot, int flag);
 void duct_slot_handle_news(struct duct_link *link);
 bool duct_slot_close(struct duct_channel_core *ch);
+void duct_slot_lose(struct duct_slot *slot);
 void duct_slot_drain_tick(struct duct_link *link);
 void duct_slot_reset_all(struct duct_link *link, int why);
 void duct_slot_bury_all(struct duct_link *link);

@@ -254,7 +254,8 @@ static int duct_rx_next(struct duct_channel_core *ch, struct duct_msg *msg, bool
 			if (err && !READ_ONCE(ch->parked))
 				ch->open = false;
 		} else if (unlikely(READ_ONCE(slot->flags) & DUCT_SLOT_UNREAD)) {
-			err = test_bit(DUCT_SLOT_FAULT, &slot->flags) ? -EPROTO : -EPIPE;
+			err = test_bit(DUCT_SLOT_FAULT, &slot->flags) ? -EPROTO :
+			      test_bit(DUCT_SLOT_DRAINED, &slot->flags) ? -EPIPE : -ECONNRESET;
 		} else if (ch->open && ch->open_serial == ch->serial) {
 			err = 1;
 		} else {
@@ -446,7 +447,7 @@ bool duct_pending(struct duct_channel *channel)
 
 	rcu_read_lock();
 	slot = rcu_dereference(ch->slot);
-	pending = !slot || ch->open || test_bit(DUCT_SLOT_FAULT, &slot->flags) ||
+	pending = !slot || ch->open || READ_ONCE(slot->flags) & DUCT_SLOT_UNREAD ||
 		  READ_ONCE(slot->got_close) || duct_rx_pending(&slot->rx);
 	if (!pending)
 		duct_rx_give(ch, slot);

@@ -514,6 +514,15 @@ bool duct_slot_close(struct duct_channel_core *ch)
 	return waited;
 }
 
+/* It is bound to a channel that is not to come up again: what the peer sent is lost. [sleep] */
+void duct_slot_lose(struct duct_slot *slot)
+{
+	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
+
+	duct_slot_leave(slot, -ECONNRESET, DUCT_CLOSE_LOST, &leaving);
+	duct_slots_let_go(slot->link, &leaving);
+}
+
 /* The peer has closed, and what it sent is not to be read. */
 static void duct_slot_receive_end(struct duct_slot *slot, int why)
 {

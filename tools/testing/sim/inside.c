@@ -32,6 +32,8 @@ static void check_reader(const struct duct_rx *rx)
 
 	if (!duct_link_is_front(slot->link) && !slot->ch && (slot->sent_close || slot->owe_closed))
 		sim_fail("slot %u was given back, and a reader is in its rings", slot->index);
+	if (slot->flags & BIT(DUCT_SLOT_EARLY))
+		sim_fail("slot %u is read before down() was told", slot->index);
 }
 
 int sim_channel_peek(struct duct_rx *rx, struct duct_frame *frame)
@@ -63,7 +65,7 @@ static void check_channel(const struct duct_link *link, const struct duct_slot *
 {
 	const struct duct_channel_core *ch = slot->ch;
 
-	if (!ch || slot->flags & (BIT(DUCT_SLOT_FAULT) | BIT(DUCT_SLOT_DRAINED)))
+	if (!ch || slot->flags & DUCT_SLOT_UNREAD)
 		return;
 	if (!ch->cfg.ops->ready && !sim_work_busy(&ch->work))
 		sim_fail("channel %x has no credit, and nobody is going to look", ch->pub.number);
@@ -75,6 +77,21 @@ static void check_control(const struct duct_link *link)
 {
 	if (link->running && !link->fault && !link->starved && !sim_work_busy(&link->work))
 		sim_fail("the control ring has no credit, and nobody is going to look");
+}
+
+/* What is sent, and read, is of the session that the driver knows, or is about to know. */
+static void check_sessions(const struct duct_link *link)
+{
+	u32 i;
+
+	for (i = 0; i < link->door_words * 64; i++) {
+		const struct duct_slot *slot = link->slots[i];
+		const struct duct_channel_core *ch = slot ? slot->ch : NULL;
+
+		if (ch && ch->slot == slot && ch->told && ch->told != ch->session &&
+		    !(slot->flags & BIT(DUCT_SLOT_EARLY)))
+			sim_fail("channel %x goes on before down() was told", ch->pub.number);
+	}
 }
 
 static void check_slots(const struct duct_link *link)
@@ -108,6 +125,7 @@ static void check_link(const struct duct_link *link)
 	/* Who could not read the peer's incarnation may take it for another. */
 	if (link->stats.faults.counter && !sim_plan.hostile && !sim_fault_hits)
 		sim_fail("the peer is said to have broken the protocol: %s", link->fault);
+	check_sessions(link);
 	check_slots(link);
 }
 

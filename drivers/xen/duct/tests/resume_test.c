@@ -349,22 +349,76 @@ static void resume_too_late(struct kunit *test)
 	resume_wait_anew(r, 1);
 }
 
-/* The other end was closed and opened meanwhile. */
+/* Parked; one end is closed and opened meanwhile, and the link runs again. */
+static void resume_reopen(struct resume *r, struct kit_end *end)
+{
+	struct duct_device *dd = end->dd;
+
+	kit_loop_run(r->kit, false);
+	kit_close(end);
+	KUNIT_ASSERT_EQ(r->kit->test, kit_open(end, dd, 0, &resume_cfg), 0);
+	kit_loop_run(r->kit, true);
+}
+
+/* In down(), until the other end is up, and has sent. */
+static void resume_in_down(struct kit_end *end)
+{
+	struct resume *r = end->priv;
+
+	wait_event_timeout(r->kit->wait, READ_ONCE(r->sent[1]), KIT_WAIT);
+}
+
+/* Until down() is over nothing is sent, or read, that is of the next session. */
 static void resume_stranger(struct kunit *test)
 {
-	unsigned int side = kit_param_side(test);
-	struct resume *r = resume_start(test, side, &resume_cfg);
+	struct resume *r = resume_start(test, kit_param_side(test), &resume_cfg);
 	struct kit_end *a = r->end[0], *b = r->end[1];
-	struct duct_device *dd = b->dd;
+	struct duct_msg msg;
 
+	a->priv = r;
+	a->on_down = resume_in_down;
 	resume_send(r, 0, 3);
-	kit_loop_run(r->kit, false);
-	kit_close(b);
-	KUNIT_ASSERT_EQ(test, kit_open(b, dd, 0, &resume_cfg), 0);
-	kit_loop_run(r->kit, true);
+	resume_reopen(r, b);
+	kit_wait(r->kit, atomic_read(&b->ups) == 2);
+	KUNIT_EXPECT_EQ(test, duct_send(b->ch, "next", 4, 0), 0);
+	KUNIT_EXPECT_EQ(test, duct_send(a->ch, "last", 4, 0), -ECONNRESET);
+	KUNIT_EXPECT_EQ(test, duct_next(a->ch, &msg), -ECONNRESET);
+	KUNIT_EXPECT_TRUE(test, duct_pending(a->ch));
+	KUNIT_EXPECT_EQ(test, atomic_read(&a->ups), 1);
+	WRITE_ONCE(r->sent[1], 1);
+	wake_up_all(&r->kit->wait);
 	kit_wait(r->kit, atomic_read(&a->ups) == 2 && atomic_read(&b->ups) == 2);
 	KUNIT_EXPECT_EQ(test, atomic_read(&a->downs), 1);
 	KUNIT_EXPECT_EQ(test, a->why, -ECONNRESET);
+	kit_expect(a, "next", 4);
+	kit_exchange(a, b);
+}
+
+/* One connection, which was parked and cannot go on: no other takes its place. */
+static void resume_once(struct kunit *test)
+{
+	static const struct duct_channel_config once = {
+		.flags = DUCT_RESUMABLE | DUCT_ONCE,
+		.max_msg = RESUME_MSG,
+	};
+	struct resume *r = resume_start(test, kit_param_side(test), &once);
+	struct kit_end *a = r->end[0], *b = r->end[1];
+	struct kit_end *c = kit_end(r->kit), *d = kit_end(r->kit);
+	struct duct_device *dd = a->dd;
+
+	resume_reopen(r, b);
+	kit_wait(r->kit, atomic_read(&a->downs) == 1);
+	/* Another channel up: so whatever this one might be told it was told. */
+	KUNIT_ASSERT_EQ(test, kit_open(c, a->dd, 1, NULL), 0);
+	KUNIT_ASSERT_EQ(test, kit_open(d, b->dd, 1, NULL), 0);
+	kit_wait(r->kit, c->is_up && d->is_up);
+	KUNIT_EXPECT_EQ(test, a->why, -ECONNRESET);
+	KUNIT_EXPECT_EQ(test, duct_error(a->ch), -ECONNRESET);
+	KUNIT_EXPECT_EQ(test, atomic_read(&a->ups), 1);
+	kit_close(a);
+	KUNIT_ASSERT_EQ(test, kit_open(a, dd, 0, &resume_cfg), 0);
+	kit_wait(r->kit, a->is_up && b->is_up);
+	KUNIT_EXPECT_EQ(test, atomic_read(&a->ups), 2);
 	kit_exchange(a, b);
 }
 
@@ -568,6 +622,7 @@ static struct kunit_case resume_cases[] = {
 	KUNIT_CASE_PARAM(resume_streams, kit_sides),
 	KUNIT_CASE_PARAM(resume_too_late, kit_sides),
 	KUNIT_CASE_PARAM(resume_stranger, kit_sides),
+	KUNIT_CASE_PARAM(resume_once, kit_sides),
 	KUNIT_CASE_PARAM(resume_alone, kit_sides),
 	KUNIT_CASE_PARAM(resume_bad_input, kit_sides),
 	KUNIT_CASE_PARAM(resume_lying, resume_lie_gen_params),

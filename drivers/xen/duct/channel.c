@@ -9,6 +9,7 @@
 
 #include "core.h"
 #include "park.h"
+#include "slot.h"
 #include "trace.h"
 
 /* Of the size that they have: the allocator's own sizes would be 1024. */
@@ -242,11 +243,9 @@ void duct_channel_went_down(struct duct_channel_core *ch)
  */
 struct duct_slot *duct_channel_unbind(struct duct_channel_core *ch, int why)
 {
-	struct duct_slot *slot;
+	struct duct_slot *slot = duct_channel_slot(ch);
 	bool parked;
 
-	lockdep_assert_held(&ch->link->lock);
-	slot = rcu_dereference_protected(ch->slot, lockdep_is_held(&ch->link->lock));
 	if (!slot)
 		return NULL;
 	spin_lock_irq(&ch->tx_lock);
@@ -334,8 +333,7 @@ static void duct_channel_told(struct duct_channel_core *ch, u32 told)
  */
 static void duct_channel_begin(struct duct_channel_core *ch)
 {
-	struct duct_slot *slot = rcu_dereference_protected(ch->slot,
-							   lockdep_is_held(&ch->link->lock));
+	struct duct_slot *slot = duct_channel_slot(ch);
 
 	if (!slot || !test_bit(DUCT_SLOT_EARLY, &slot->flags))
 		return;
@@ -590,9 +588,10 @@ EXPORT_SYMBOL_GPL(duct_open);
  */
 void duct_stop(struct duct_channel *channel)
 {
+	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
 	struct duct_channel_core *ch;
 	struct duct_link *link;
-	bool waited = false;
+	bool waited;
 
 	if (!channel)
 		return;
@@ -601,7 +600,7 @@ void duct_stop(struct duct_channel *channel)
 	mutex_lock(&link->lock);
 	if (!ch->stopped) {
 		ch->stopped = true;
-		waited = duct_slot_close(ch);
+		duct_slot_close(ch, &leaving);
 		duct_channel_unwish(ch);
 		spin_lock_irq(&ch->tx_lock);
 		ch->parked = false;
@@ -610,6 +609,7 @@ void duct_stop(struct duct_channel *channel)
 		spin_unlock_irq(&ch->tx_lock);
 	}
 	mutex_unlock(&link->lock);
+	waited = duct_slot_closed(link, &leaving);
 	duct_park_stop(ch);
 	wait_event(ch->wait, !READ_ONCE(ch->telling));
 	/* Event handlers that found the channel before the slot let go. */

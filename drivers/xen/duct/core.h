@@ -590,21 +590,6 @@ const char *duct_door_receive(struct duct_link *link, const struct duct_ctl_door
 const char *duct_door_done(struct duct_link *link, const struct duct_ctl_done *msg);
 bool duct_door_ring(struct duct_slot *slot);
 
-/* slot.c */
-struct duct_slot *duct_slot_new(struct duct_link *link, u32 index, u32 generation);
-void duct_slot_try_bind(struct duct_channel_core *ch);
-u32 duct_ring_size(u32 a, u32 b, u32 max_msg, u32 max_calls, u32 max_answer);
-const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ctl_bound *msg);
-const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ctl_close *msg);
-const char *duct_slot_receive_closed(struct duct_link *link, const struct duct_ctl_close *msg);
-void duct_slot_news(struct duct_slot *slot, int flag);
-void duct_slot_handle_news(struct duct_link *link);
-bool duct_slot_close(struct duct_channel_core *ch);
-void duct_slot_lose(struct duct_slot *slot);
-void duct_slot_drain_tick(struct duct_link *link);
-void duct_slot_reset_all(struct duct_link *link, int why);
-void duct_slot_bury_all(struct duct_link *link);
-
 /* service.c */
 int duct_services_start(struct duct_link *link);
 void duct_services_stop(struct duct_link *link);

@@ -9,6 +9,7 @@
 
 #include "chunk.h"
 #include "core.h"
+#include "slot.h"
 #include "trace.h"
 
 const char * const duct_no_memory = "no memory";

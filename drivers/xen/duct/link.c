@@ -13,6 +13,7 @@
 #include "chunk.h"
 #include "core.h"
 #include "park.h"
+#include "slot.h"
 #include "trace.h"
 
 DEFINE_MUTEX(duct_lock);

@@ -10,6 +10,7 @@
 
 #include "core.h"
 #include "park.h"
+#include "slot.h"
 #include "trace.h"
 
 /* Space goes back when a quarter of the ring is owed, and before sleeping. */

@@ -11,6 +11,7 @@
 
 #include "chunk.h"
 #include "core.h"
+#include "slot.h"
 
 static void duct_service_free(struct kref *kref)
 {

@@ -14,6 +14,7 @@
 #include "chunk.h"
 #include "core.h"
 #include "park.h"
+#include "slot.h"
 #include "trace.h"
 
 /* How long unread messages of a closed channel are kept for the driver. */
@@ -50,7 +51,7 @@ static void duct_slot_remove(struct duct_slot *slot)
 	link->door[slot->door].channels--;
 	list_del_init(&slot->out.node);
 	slot->cookie = start_poll_synchronize_rcu();
-	list_add_tail(&slot->grave, &link->graves);
+	list_move_tail(&slot->grave, &link->graves);
 	link->grave_bytes += slot->bytes;
 	mod_delayed_work(duct_wq, &link->tick, 1);
 }
@@ -442,14 +443,10 @@ const char *duct_slot_receive_bound(struct duct_link *link, const struct duct_ct
 
 /* ---- closing ---- */
 
-/* Slots whose channels let go together: one wait is enough for all of them. */
-struct duct_leaving {
-	struct list_head slots;
-	bool readers;	/* one may be in the rings */
-	bool requests;	/* one may be copied, or mapped */
-};
-
-/* The channel lets go of its slot; @why is for the driver, @reason for the peer. */
+/*
+ * The channel lets go of its slot; @why is for the driver, @reason for the peer, who hears of it
+ * by duct_slots_say().
+ */
 static void duct_slot_leave(struct duct_slot *slot, int why, u32 reason,
 			    struct duct_leaving *leaving)
 {
@@ -469,19 +466,12 @@ static void duct_slot_leave(struct duct_slot *slot, int why, u32 reason,
 	list_add_tail(&slot->grave, &leaving->slots);
 }
 
-/*
- * The peer hears that we let go: when no reader is in the rings, and no copying, and no mapping,
- * of what it lent begins. Says CLOSE, or, if the peer was first, CLOSED.
- */
-static void duct_slots_let_go(struct duct_link *link, struct duct_leaving *leaving)
+/* Says CLOSE, or, if the peer was first, CLOSED. No reader is in the rings. */
+static void duct_slots_say(struct duct_link *link, struct duct_leaving *leaving)
 {
 	struct duct_slot *slot, *next;
 
 	lockdep_assert_held(&link->lock);
-	if (leaving->readers || leaving->requests)
-		synchronize_rcu();
-	if (leaving->requests)
-		synchronize_srcu(&link->mapping);
 	list_for_each_entry_safe(slot, next, &leaving->slots, grave) {
 		list_del_init(&slot->grave);
 		slot->owe_closed = slot->got_close;
@@ -491,27 +481,43 @@ static void duct_slots_let_go(struct duct_link *link, struct duct_leaving *leavi
 	}
 }
 
-/*
- * The user of a channel closes it; it may have no slot. [sleep]
- * Return: whether a grace period is over since then
- */
-bool duct_slot_close(struct duct_channel_core *ch)
+/* Not before all readers are out, and no copying, or mapping, of what was lent begins. */
+static void duct_slots_let_go(struct duct_link *link, struct duct_leaving *leaving)
 {
-	struct duct_link *link = ch->link;
-	struct duct_slot *slot = rcu_dereference_protected(ch->slot, lockdep_is_held(&link->lock));
-	struct duct_leaving leaving = { .slots = LIST_HEAD_INIT(leaving.slots) };
-	bool waited;
+	if (leaving->readers || leaving->requests)
+		synchronize_rcu();
+	if (leaving->requests)
+		synchronize_srcu(&link->mapping);
+	duct_slots_say(link, leaving);
+}
 
-	if (!slot)
+/* The user of a channel closes it; it may have no slot. duct_slot_closed() follows. */
+void duct_slot_close(struct duct_channel_core *ch, struct duct_leaving *leaving)
+{
+	struct duct_slot *slot = duct_channel_slot(ch);
+
+	if (slot)
+		duct_slot_leave(slot, -ESHUTDOWN, DUCT_CLOSE_NORMAL, leaving);
+	if (!leaving->readers && !leaving->requests)
+		duct_slots_say(ch->link, leaving);
+}
+
+/*
+ * The rest of it, without link->lock: who closes many at once waits for them together. The slots
+ * are off the list if the epoch ends meanwhile. [sleep]
+ * Return: whether a grace period is over since duct_slot_close()
+ */
+bool duct_slot_closed(struct duct_link *link, struct duct_leaving *leaving)
+{
+	if (!leaving->readers && !leaving->requests)
 		return false;
-	duct_slot_leave(slot, -ESHUTDOWN, DUCT_CLOSE_NORMAL, &leaving);
-	waited = leaving.readers;
-	/* Soon, since duct_stop() waits, who has to wait for event handlers in any case. */
-	if (waited)
-		synchronize_rcu_expedited();
-	leaving.readers = false;
-	duct_slots_let_go(link, &leaving);
-	return waited;
+	synchronize_rcu_expedited();
+	if (leaving->requests)
+		synchronize_srcu(&link->mapping);
+	mutex_lock(&link->lock);
+	duct_slots_say(link, leaving);
+	mutex_unlock(&link->lock);
+	return true;
 }
 
 /* It is bound to a channel that is not to come up again: what the peer sent is lost. [sleep] */
@@ -551,10 +557,11 @@ const char *duct_slot_receive_close(struct duct_link *link, const struct duct_ct
 	if (slot->got_close)
 		return "a channel closed twice";
 	if (!slot->ch) {
-		/* Both closed: answer; ours is answered, too. */
 		slot->got_close = true;
-		slot->owe_closed = true;
-		duct_link_out(link, &slot->out);
+		/* Both closed: answer; ours is answered, too. Not said yet, it is the answer. */
+		slot->owe_closed = slot->sent_close;
+		if (slot->owe_closed)
+			duct_link_out(link, &slot->out);
 		return NULL;
 	}
 	if (msg->reason == DUCT_CLOSE_BROKEN) {

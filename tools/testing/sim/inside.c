@@ -80,31 +80,34 @@ static void check_control(const struct duct_link *link)
 }
 
 /* What is sent, and read, is of the session that the driver knows, or is about to know. */
-static void check_sessions(const struct duct_link *link)
+static void check_session(const struct duct_slot *slot, const struct duct_channel_core *ch)
 {
-	u32 i;
+	if (ch && ch->slot == slot && ch->told && ch->told != ch->session &&
+	    !(slot->flags & BIT(DUCT_SLOT_EARLY)))
+		sim_fail("channel %x goes on before down() was told", ch->pub.number);
+}
 
-	for (i = 0; i < link->door_words * 64; i++) {
-		const struct duct_slot *slot = link->slots[i];
-		const struct duct_channel_core *ch = slot ? slot->ch : NULL;
-
-		if (ch && ch->slot == slot && ch->told && ch->told != ch->session &&
-		    !(slot->flags & BIT(DUCT_SLOT_EARLY)))
-			sim_fail("channel %x goes on before down() was told", ch->pub.number);
-	}
+/* Its readers are waited for until nothing is said. */
+static void check_leaving(const struct duct_slot *slot)
+{
+	if (slot->grave.next != &slot->grave && (slot->owe_close || slot->owe_closed))
+		sim_fail("slot %u is given back before its readers are out", slot->index);
 }
 
 static void check_slots(const struct duct_link *link)
 {
+	/* A handler is on its way to who waits; so is who binds, or lets go. */
+	bool busy = sim_handlers() || link->lock.lock.owner;
 	u32 i;
 
-	/* A handler is on its way to who waits; so is who binds, or lets go. */
-	if (sim_handlers() || link->lock.lock.owner)
-		return;
 	for (i = 0; i < link->door_words * 64; i++) {
 		const struct duct_slot *slot = link->slots[i];
 
-		if (!slot || slot->credit.counter)
+		if (!slot)
+			continue;
+		check_session(slot, slot->ch);
+		check_leaving(slot);
+		if (busy || slot->credit.counter)
 			continue;
 		if (i == DUCT_SLOT_CONTROL)
 			check_control(link);
@@ -125,7 +128,6 @@ static void check_link(const struct duct_link *link)
 	/* Who could not read the peer's incarnation may take it for another. */
 	if (link->stats.faults.counter && !sim_plan.hostile && !sim_fault_hits)
 		sim_fail("the peer is said to have broken the protocol: %s", link->fault);
-	check_sessions(link);
 	check_slots(link);
 }
 

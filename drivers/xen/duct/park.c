@@ -92,7 +92,7 @@ bool duct_park_begin(struct duct_channel_core *ch, struct duct_slot *slot, int w
 	struct duct_keep *keep = ch->keep;
 
 	lockdep_assert_held(&ch->tx_lock);
-	if (!keep || !slot->tx.keep || why != -ECONNRESET || ch->tx_err || slot->got_close ||
+	if (!keep || !slot->tx.keep || why != -ECONNRESET || ch->tx_err ||
 	    test_bit(DUCT_SLOT_FAULT, &slot->flags) || !to_duct_device_core(ch->pub.dd)->keep)
 		return false;
 	keep->kept = keep->sent - (u32)(slot->tx.prod - slot->tx.cons);

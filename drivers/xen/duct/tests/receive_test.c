@@ -323,7 +323,10 @@ static int receive_close(void *arg)
 	return 0;
 }
 
-/* Who is reading keeps the slot in memory, though both ends have closed, and said so. */
+/*
+ * Who is reading keeps the slot: the frontend in memory, though both ends have closed, and said so;
+ * the backend by not saying so, since the frontend could use the memory then.
+ */
 static void receive_inside(struct kunit *test)
 {
 	struct kit *kit = test->priv;
@@ -331,6 +334,7 @@ static void receive_inside(struct kunit *test)
 	struct kit_thread *first, *second;
 	unsigned long until;
 	struct duct_slot *slot;
+	struct duct_msg msg;
 	u32 generation;
 
 	receive_pair(test, NULL, a.end, b.end);
@@ -340,14 +344,16 @@ static void receive_inside(struct kunit *test)
 	slot = hostile_slot(a.end);
 	generation = slot->generation;
 	WRITE_ONCE(a.go, true);
-	WRITE_ONCE(b.go, true);
 	until = jiffies + 2 * HZ;
+	/* The other end finds that all is read, and lets go. */
 	while (rcu_access_pointer(slot->link->slots[slot->index]) && time_before(jiffies, until))
-		cpu_relax();
+		KUNIT_EXPECT_LT(test, duct_next(b.end->ch, &msg), 0);
 	/* Longer than the link's tick, which frees it if it may. */
 	mdelay(200);
 	KUNIT_EXPECT_EQ(test, slot->generation, generation);
+	KUNIT_EXPECT_EQ(test, READ_ONCE(slot->sent_close), kit_param_side(test) == KIT_FRONT);
 	rcu_read_unlock();
+	WRITE_ONCE(b.go, true);
 	KUNIT_EXPECT_EQ(test, kit_join(first) + kit_join(second), 0);
 }
 

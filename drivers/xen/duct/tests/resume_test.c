@@ -365,6 +365,7 @@ static void resume_in_down(struct kit_end *end)
 {
 	struct resume *r = end->priv;
 
+	wake_up_all(&r->kit->wait);
 	wait_event_timeout(r->kit->wait, READ_ONCE(r->sent[1]), KIT_WAIT);
 }
 
@@ -379,7 +380,7 @@ static void resume_stranger(struct kunit *test)
 	a->on_down = resume_in_down;
 	resume_send(r, 0, 3);
 	resume_reopen(r, b);
-	kit_wait(r->kit, atomic_read(&b->ups) == 2);
+	kit_wait(r->kit, atomic_read(&b->ups) == 2 && !READ_ONCE(a->is_up));
 	KUNIT_EXPECT_EQ(test, duct_send(b->ch, "next", 4, 0), 0);
 	KUNIT_EXPECT_EQ(test, duct_send(a->ch, "last", 4, 0), -ECONNRESET);
 	KUNIT_EXPECT_EQ(test, duct_next(a->ch, &msg), -ECONNRESET);

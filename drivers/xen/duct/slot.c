@@ -113,10 +113,13 @@ static void duct_slot_bury(struct duct_link *link, bool wait)
 {
 	struct duct_slot *slot, *next;
 
+	if (wait && !list_empty(&link->graves)) {
+		/* The last one's covers all; expedited, as link->lock is held. */
+		slot = list_last_entry(&link->graves, struct duct_slot, grave);
+		cond_synchronize_rcu_expedited(slot->cookie);
+	}
 	list_for_each_entry_safe(slot, next, &link->graves, grave) {
-		if (wait)
-			cond_synchronize_rcu(slot->cookie);
-		else if (!poll_state_synchronize_rcu(slot->cookie))
+		if (!wait && !poll_state_synchronize_rcu(slot->cookie))
 			break;
 		/* No reader adds news any more, but the work may not have seen it. */
 		if (!test_bit(DUCT_SLOT_NEWS, &slot->flags))

@@ -89,7 +89,7 @@ bool poll_state_synchronize_rcu(unsigned long cookie)
 	return passed(sim_domain_now(), cookie) && !sim_one_in(4);
 }
 
-void cond_synchronize_rcu(unsigned long cookie)
+void cond_synchronize_rcu_expedited(unsigned long cookie)
 {
 	sim_might_sleep("a grace period");
 	while (!passed(sim_domain_now(), cookie))
@@ -100,7 +100,7 @@ void cond_synchronize_rcu(unsigned long cookie)
 void synchronize_rcu(void)
 {
 	sim_fence();
-	cond_synchronize_rcu(start_poll_synchronize_rcu());
+	cond_synchronize_rcu_expedited(start_poll_synchronize_rcu());
 }
 
 void sim_kfree_rcu(void *p)

@@ -311,6 +311,7 @@ static inline void list_splice_init(struct list_head *l, struct list_head *at)
 }
 
 #define list_entry(p, type, member)	container_of(p, type, member)
+#define list_last_entry(l, type, member) list_entry((l)->prev, type, member)
 #define list_first_entry(l, type, member) list_entry((l)->next, type, member)
 #define list_first_entry_or_null(l, type, member) \
 	(list_empty(l) ? NULL : list_first_entry(l, type, member))

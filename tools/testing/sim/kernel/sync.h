@@ -10,6 +10,7 @@
 #define HZ		250
 extern unsigned long sim_jiffies;
 #define jiffies		READ_ONCE(sim_jiffies)
+#define time_after(a, b)	((long)((b) - (a)) < 0)
 #define time_after_eq(a, b)	((long)((a) - (b)) >= 0)
 #define time_before(a, b)	((long)((a) - (b)) < 0)
 
@@ -143,7 +144,7 @@ void synchronize_rcu(void);
 void rcu_barrier(void);
 unsigned long start_poll_synchronize_rcu(void);
 bool poll_state_synchronize_rcu(unsigned long cookie);
-void cond_synchronize_rcu(unsigned long cookie);
+void cond_synchronize_rcu_expedited(unsigned long cookie);
 int init_srcu_struct(struct srcu_struct *s);
 void cleanup_srcu_struct(struct srcu_struct *s);
 int srcu_read_lock(struct srcu_struct *s);

@@ -71,11 +71,14 @@ int duct_arena_alloc(struct duct_arena *arena, u32 bytes, u32 *offset)
 	if (!need || need > arena->granules - arena->used)
 		return -ENOSPC;
 	for (i = 0; run < need && i < arena->granules; i += n) {
-		u64 word = arena->map[i / 64];
+		u64 word = arena->map[i / 64] >> (i % 64);
+		bool used = word & 1;
 
-		/* Whole words at once, where they are all of a kind. */
-		n = i % 64 || (word && ~word) ? 1 : 64;
-		run = word >> (i % 64) & 1 ? 0 : run + n;
+		/* As many as are of a kind, up to the end of the word. */
+		if (used)
+			word = ~word;
+		n = word ? __ffs64(word) : 64 - i % 64;
+		run = used ? 0 : run + n;
 	}
 	/* The last word may end behind the last granule. */
 	if (run < need || i - run + need > arena->granules)

@@ -50,6 +50,7 @@ typedef int32_t s32;
 #define max(a, b) ((a) > (b) ? (a) : (b))
 #define is_power_of_2(n) ((n) && !((n) & ((n) - 1)))
 #define array_index_nospec(i, n) (i)
+#define __ffs64(w) ((unsigned long)__builtin_ctzll(w))
 
 #define READ_ONCE(x) __atomic_load_n(&(x), __ATOMIC_RELAXED)
 #define WRITE_ONCE(x, v) __atomic_store_n(&(x), (v), __ATOMIC_RELAXED)

@@ -543,12 +543,11 @@ int duct_channel_open(struct duct_device *dd, u32 number, const struct duct_chan
 	if (!err) {
 		*channel = &ch->pub;
 		duct_channel_wish(ch);
+		duct_channel_show_soon(ch);
 	}
 	mutex_unlock(&link->lock);
 	if (err)
 		kobject_put(&ch->kobj);
-	else
-		duct_device_show_soon(dev);
 	return err;
 }
 

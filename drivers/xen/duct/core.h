@@ -491,9 +491,10 @@ enum {
  * @next_request: where to look for a free one; tx_lock
  * @out: emits OPEN, the frontend's REFUSED
  * @owe_open: link->lock
+ * @shown: it has a directory in sysfs, or there was no memory for one; dev->show_lock
  * @refused: frontend: DUCT_REFUSED_* to send; link->lock
- * @kobj: sysfs; holds the memory
- * @shown: it has a directory there, or there was no memory for one; dev->show_lock
+ * @kobj: that directory; holds the memory
+ * @opened: when, in jiffies; link->lock
  * @stats: counters
  */
 struct duct_channel_core {
@@ -546,9 +547,10 @@ struct duct_channel_core {
 
 	struct duct_out out;
 	bool owe_open;
+	bool shown;
 	u32 refused;
 	struct kobject kobj;
-	bool shown;
+	unsigned long opened;
 	struct duct_channel_stats stats;
 };
 
@@ -676,7 +678,7 @@ int duct_channel_set_name(struct duct_channel_core *ch);
 void duct_channel_remove(struct duct_channel_core *ch);
 void duct_device_show(struct duct_device_core *dev);
 void duct_device_show_work(struct work_struct *work);
-void duct_device_show_soon(struct duct_device_core *dev);
+void duct_channel_show_soon(struct duct_channel_core *ch);
 
 /* debugfs.c */
 void duct_debugfs_init(void);

@@ -309,46 +309,68 @@ int duct_channel_set_name(struct duct_channel_core *ch)
 	}
 }
 
-/* The next channel without a directory, which it now has, or tried to have. */
-static struct duct_channel_core *duct_device_unshown(struct duct_device_core *dev)
+/*
+ * The next channel that was opened until @until and has no directory, which it now has, or tried
+ * to have; or NULL, and whether there are @younger ones.
+ */
+static struct duct_channel_core *duct_device_unshown(struct duct_device_core *dev,
+						     unsigned long until, bool *younger)
 {
 	struct duct_link *link = dev->service->link;
 	struct duct_channel_core *ch, *found = NULL;
 
+	*younger = false;
 	mutex_lock(&link->lock);
 	list_for_each_entry(ch, &dev->channels, node) {
-		if (!ch->shown) {
-			ch->shown = true;
-			found = ch;
-			break;
+		if (ch->shown)
+			continue;
+		if (time_after(ch->opened, until)) {
+			*younger = true;
+			continue;
 		}
+		ch->shown = true;
+		found = ch;
+		break;
 	}
 	mutex_unlock(&link->lock);
 	return found;
 }
 
-/* Gives each channel that has none a directory. [sleep] */
-void duct_device_show(struct duct_device_core *dev)
+/* Return: whether some have none yet */
+static bool duct_device_show_until(struct duct_device_core *dev, unsigned long until)
 {
 	struct duct_channel_core *ch;
+	bool younger;
 
 	mutex_lock(&dev->show_lock);
-	while ((ch = duct_device_unshown(dev)))
+	while ((ch = duct_device_unshown(dev, until, &younger)))
 		if (kobject_add(&ch->kobj, dev->channels_dir, NULL))
 			dev_err(&dev->pub.dev, "channel %s: no memory for sysfs\n",
 				kobject_name(&ch->kobj));
 	mutex_unlock(&dev->show_lock);
+	return younger;
+}
+
+/* Gives each channel that has none a directory. [sleep] */
+void duct_device_show(struct duct_device_core *dev)
+{
+	duct_device_show_until(dev, jiffies);
 }
 
 void duct_device_show_work(struct work_struct *work)
 {
-	duct_device_show(container_of(to_delayed_work(work), struct duct_device_core, show));
+	struct duct_device_core *dev = container_of(to_delayed_work(work), struct duct_device_core,
+						    show);
+
+	if (duct_device_show_until(dev, jiffies - DUCT_SHOW_DELAY))
+		queue_delayed_work(duct_wq, &dev->show, DUCT_SHOW_DELAY);
 }
 
-/* A channel was opened. [any] */
-void duct_device_show_soon(struct duct_device_core *dev)
+/* The channel was opened. link->lock is held. */
+void duct_channel_show_soon(struct duct_channel_core *ch)
 {
-	queue_delayed_work(duct_wq, &dev->show, DUCT_SHOW_DELAY);
+	ch->opened = jiffies;
+	queue_delayed_work(duct_wq, &to_duct_device_core(ch->pub.dd)->show, DUCT_SHOW_DELAY);
 }
 
 /* The channel is none of its device's any more. [sleep] */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Drivers and devices: registering, matching, probe and remove, what sysfs says. */
+#include "../core.h"
 #include "kit.h"
 
 #define SERVES	"kits"	/* kits.0 is allowed, and three kitm */
@@ -354,6 +355,40 @@ static void drivers_sysfs(struct kunit *test)
 #undef DRIVERS_FILE
 }
 
+static void drivers_opened(struct kit_end *end, unsigned long when)
+{
+	struct duct_channel_core *ch = to_duct_channel_core(end->ch);
+
+	mutex_lock(&ch->link->lock);
+	ch->opened = when;
+	mutex_unlock(&ch->link->lock);
+}
+
+/* Each channel gets its directory in its own time: who closes it sooner does without. */
+static void drivers_sysfs_later(struct kunit *test)
+{
+	struct kit *kit = test->priv;
+	struct kit_driver *driver = kit_peers(kit, false);
+	struct duct_device *dd = kit_peer(driver, KIT_FRONT);
+	struct kit_end *old = kit_end(kit), *young = kit_end(kit);
+	struct duct_device_core *dev = to_duct_device_core(dd);
+	char text[16];
+	int err;
+
+	KUNIT_ASSERT_EQ(test, kit_open(old, dd, 5, NULL), 0);
+	/* It gets none before we have said how young it is. */
+	mutex_lock(&dev->show_lock);
+	err = kit_open(young, dd, 6, NULL);
+	if (!err)
+		drivers_opened(young, jiffies + 3600 * HZ);
+	mutex_unlock(&dev->show_lock);
+	KUNIT_ASSERT_EQ(test, err, 0);
+	KUNIT_EXPECT_EQ(test, kit_read_channel(old, "state", text, sizeof(text)), 0);
+	KUNIT_EXPECT_EQ(test, kit_read_device(dd, "channels/6/state", text, sizeof(text)), -ENOENT);
+	drivers_opened(young, jiffies - HZ);
+	KUNIT_EXPECT_EQ(test, kit_read_channel(young, "state", text, sizeof(text)), 0);
+}
+
 static struct kunit_case drivers_cases[] = {
 	KUNIT_CASE(drivers_errors),
 	KUNIT_CASE(drivers_peers),
@@ -368,6 +403,7 @@ static struct kunit_case drivers_cases[] = {
 	KUNIT_CASE(drivers_not_allowed),
 	KUNIT_CASE(drivers_two_for_one),
 	KUNIT_CASE(drivers_sysfs),
+	KUNIT_CASE(drivers_sysfs_later),
 	{}
 };
 

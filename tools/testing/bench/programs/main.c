@@ -28,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -296,10 +297,15 @@ static const struct workload *read_order(const char *word, struct order *order)
 	return w;
 }
 
+/*
+ * First of all it waits: a tenth of a second after it was opened a channel gets its directory in
+ * sysfs, at both ends, and that takes as long as a hundred messages.
+ */
 static void ask(char **words)
 {
 	struct order order;
 
+	usleep(300000);
 	for (; *words; words++)
 		run(read_order(*words, &order), &order);
 	memset(&order, 0, sizeof(order));

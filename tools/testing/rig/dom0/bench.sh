@@ -180,7 +180,7 @@ bulk() {
 	f=$DUCT_PERF/$(link_of pv).perf.0.p
 	lines "$f" bulk-copy "read 1048576 40 1" && lines "$f" bulk-pages "read 1048576 40 2" &&
 		lines "$f" bulk-4096 "read 4096 1000 4096" &&
-		lines "$f" open "open 64 256 64" && grep -qx "match 1" "$f" &&
+		lines "$f" open "open 64 2048 64" && grep -qx "match 1" "$f" &&
 		# By itself it copies where that costs less.
 		map_from 1 && lines "$f" bulk-map "read 1048576 40 3" && map_from "$copied" &&
 		stage_to 1048576 && lines "$f" bulk-pool "read 1048576 40 4096" && stage_to 8192

@@ -493,8 +493,8 @@ enum {
  * @owe_open: link->lock
  * @shown: it has a directory in sysfs, or there was no memory for one; dev->show_lock
  * @refused: frontend: DUCT_REFUSED_* to send; link->lock
- * @kobj: that directory; holds the memory
- * @opened: when, in jiffies; link->lock
+ * @kobj: the directory; holds the memory
+ * @opened: in jiffies, when: it is @shown a while later; link->lock
  * @stats: counters
  */
 struct duct_channel_core {

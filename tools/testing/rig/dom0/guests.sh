@@ -148,8 +148,8 @@ guest_comes() {
 	done
 }
 
-# Long before any module of ours is there a debug kernel's boot hangs, once in some hundred
-# times, in a test that the kernel does of its own RCU.
+# A debug kernel has been seen to hang in the test that it does of its own RCU, before it ran a
+# process, and so without any module of ours.
 guest_up() {
 	local again
 	for again in 1 2; do
